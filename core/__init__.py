@@ -1,0 +1,1 @@
+"""Desfecho: where a customer-service team ends its conversations well."""

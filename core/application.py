@@ -1,0 +1,32 @@
+"""What is opened at start-up and closed at the end: the one object that pages and routes are given."""
+
+from dataclasses import dataclass
+
+from core.clock import Clock, DemoClock, system_clock
+from core.desk import Desk
+from core.facts import Facts
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    settings: Settings
+    desk: Desk
+    facts: Facts
+    clock: Clock
+
+    @classmethod
+    def open(cls, settings: Settings, owner: str) -> "Application":
+        """Open both stores. `owner`: what another process is told when it wants the folder too."""
+        desk = Desk.open(settings.folder, system_clock(), owner)
+        try:
+            facts = Facts.open(settings.folder)
+        except BaseException:
+            desk.close()
+            raise
+        clock: Clock = DemoClock(desk) if settings.demo else system_clock
+        return cls(settings, desk, facts, clock)
+
+    def close(self) -> None:
+        self.facts.close()
+        self.desk.close()

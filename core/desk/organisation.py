@@ -1,0 +1,31 @@
+"""The organisation's settings: the last change of each counts."""
+
+from datetime import datetime
+from uuid import UUID
+
+from core.desk.store import Tx
+from core.model import Organisation
+
+
+def settings(tx: Tx) -> dict[str, str]:
+    return dict(tx.rows("SELECT name, value FROM setting_changes ORDER BY number"))
+
+
+def organisation(tx: Tx) -> Organisation:
+    chosen = settings(tx)
+    default = Organisation()
+    return Organisation(
+        classification_on=chosen.get("classification_on", "true") == "true",
+        currency=chosen.get("currency", default.currency),
+        timezone=chosen.get("timezone", default.timezone),
+    )
+
+
+def add_setting(tx: Tx, name: str, value: str, user_id: UUID, now: datetime) -> None:
+    tx.run("INSERT INTO setting_changes VALUES (?, ?, ?, ?, ?)", tx.number, name, value, now, user_id)
+
+
+def contact_key(tx: Tx) -> str:
+    """The secret that makes contacts' hashes: made with the desk, kept in it, never shown."""
+    key: str = tx.value("SELECT contact_key FROM secrets")
+    return key

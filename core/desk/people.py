@@ -1,0 +1,85 @@
+"""Users, their archive preference and their tokens."""
+
+from datetime import datetime
+from uuid import UUID
+
+from core.desk.store import Row, Tx
+from core.ids import new_id
+from core.model import DESK_SOURCE, ArchivePreference, Role, Scope, Token, User
+
+USER = "SELECT id, email, name, role, active FROM users"
+
+
+def _user(row: Row) -> User:
+    return User(row[0], row[1], row[2], Role(row[3]), row[4])
+
+
+def user(tx: Tx, user_id: UUID) -> User | None:
+    """A user, looked up once a transaction."""
+    if user_id not in tx.users:
+        tx.users[user_id] = tx.first(_user, f"{USER} WHERE id = ?", user_id)
+    return tx.users[user_id]
+
+
+def name(tx: Tx, user_id: UUID | None) -> str | None:
+    found = user(tx, user_id) if user_id else None
+    return found.name if found else None
+
+
+def user_by_email(tx: Tx, email: str) -> User | None:
+    return tx.first(_user, f"{USER} WHERE email = ?", email.strip().lower())
+
+
+def users(tx: Tx) -> list[User]:
+    """Everybody but `system`, by name."""
+    return [_user(row) for row in tx.rows(f"{USER} WHERE role <> 'system' ORDER BY lower(name), id")]
+
+
+def add_user(tx: Tx, email: str, name: str, role: Role, now: datetime) -> User:
+    added = User(new_id(now), email.strip().lower(), name, role, active=True)
+    tx.run(
+        "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?)",
+        added.id, added.email, added.name, added.role, added.active, DESK_SOURCE, tx.number,
+    )  # fmt: skip
+    return added
+
+
+def change_user(tx: Tx, user_id: UUID, role: Role, active: bool) -> None:
+    tx.run("UPDATE users SET role = ?, active = ?, number = ? WHERE id = ?", role, active, tx.number, user_id)
+    tx.users.pop(user_id, None)
+
+
+def archive_preference(tx: Tx, user_id: UUID) -> ArchivePreference:
+    """R9: the last one chosen; `after_12h` until then."""
+    chosen = tx.rows("SELECT archive FROM preference_changes WHERE user_id = ? ORDER BY number", user_id)
+    return ArchivePreference(chosen[-1][0]) if chosen else ArchivePreference.AFTER_12H
+
+
+def add_preference(tx: Tx, user_id: UUID, archive: ArchivePreference, now: datetime) -> None:
+    tx.run("INSERT INTO preference_changes VALUES (?, ?, ?, ?)", tx.number, user_id, archive, now)
+
+
+TOKEN_ROW = "SELECT id, user_id, name, scope, created_at, revoked_at FROM tokens"  # noqa: S105
+
+
+def _token(row: Row) -> Token:
+    return Token(row[0], row[1], row[2], Scope(row[3]), row[4], row[5])
+
+
+def token_by_hash(tx: Tx, digest: str) -> Token | None:
+    return tx.first(_token, f"{TOKEN_ROW} WHERE hash = ?", digest)
+
+
+def live_tokens(tx: Tx, name: str) -> list[Token]:
+    return [_token(row) for row in tx.rows(f"{TOKEN_ROW} WHERE name = ? AND revoked_at IS NULL", name)]
+
+
+def add_token(tx: Tx, token: Token, digest: str, created_by: UUID) -> None:
+    tx.run(
+        "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+        token.id, token.user_id, token.name, token.scope, digest, token.created_at, created_by,
+    )  # fmt: skip
+
+
+def revoke_token(tx: Tx, token_id: UUID, revoked_by: UUID, now: datetime) -> None:
+    tx.run("UPDATE tokens SET revoked_at = ?, revoked_by = ? WHERE id = ?", now, revoked_by, token_id)

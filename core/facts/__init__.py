@@ -1,0 +1,5 @@
+"""The analytical store: derived from the desk, disposable, without texts, names or addresses of contacts."""
+
+from core.facts.store import Answer, Facts
+
+__all__ = ["Answer", "Facts"]

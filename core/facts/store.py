@@ -1,0 +1,141 @@
+"""The facts' file: brought up to date from the desk, asked questions."""
+
+import threading
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from core.desk import Desk, Tx, organisation
+from core.errors import Invalid, Unavailable
+
+FACTS_FILE = "facts.duckdb"
+SHAPE = "1"  # of schema.sql; another one in the file means: make it anew
+
+
+def _sql(name: str) -> str:
+    return resources.files("core.facts").joinpath(name).read_text("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question's result: column names and rows of Python values."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class Facts:
+    """The open facts. One thread at a time brings them up to date; any number ask."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._updating = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path) -> "Facts":
+        """Open the facts in `folder`, which the caller has locked; begin them where there are none.
+
+        They are derived: a file that is damaged or of another shape is put aside and made anew.
+        """
+        path = folder / FACTS_FILE
+        try:
+            connection = duckdb.connect(str(path))
+            _prepare(connection)
+        except duckdb.Error as error:
+            raise Unavailable(
+                "The facts in {folder} cannot be opened: {error}. They are derived: remove facts.duckdb and start again.",
+                folder=folder, error=str(error).strip().splitlines()[0],
+            ) from error  # fmt: skip
+        return cls(connection)
+
+    def close(self) -> None:
+        with self._updating:
+            self._connection.close()
+
+    @property
+    def number(self) -> int:
+        """The number of the last command of the desk that the facts know."""
+        row = self._connection.cursor().execute("SELECT number FROM store.state").fetchone()
+        return row[0] if row else 0
+
+    def catch_up(self, desk: Desk) -> int:
+        """Take over what the desk's history has gained; return the number reached."""
+        with self._updating:
+            reached = self.number
+            if desk.number == reached:
+                return reached
+            return self._take_over(desk, reached)
+
+    def rebuild(self, desk: Desk) -> int:
+        """Derive everything anew, with equal content."""
+        with self._updating:
+            return self._take_over(desk, 0)
+
+    def _take_over(self, desk: Desk, since: int) -> int:
+        cursor = self._connection.cursor()
+
+        def extract(tx: Tx) -> tuple[Any, Any, Any]:
+            state = tx.row("SELECT coalesce(max(number), 0), max(occurred_at) FROM history")
+            key = organisation.contact_key(tx)
+            return state, tx.arrow(_sql("extract_conclusions.sql"), since, key), None
+
+        state, conclusions, _ = desk.read(extract)
+        cursor.begin()
+        try:
+            cursor.register("arrived", conclusions)
+            if since == 0:
+                cursor.execute("DELETE FROM store.conclusions")
+            else:
+                cursor.execute(
+                    "DELETE FROM store.conclusions WHERE conversation_id IN"
+                    " (SELECT conversation_id::UUID FROM arrived)"
+                )
+            cursor.execute("INSERT INTO store.conclusions BY NAME FROM arrived")
+            cursor.execute(
+                "UPDATE store.state SET number = ?, as_of = ?", [state[0], state[1].replace(tzinfo=None)]
+            )
+            cursor.commit()
+        except BaseException:
+            cursor.rollback()
+            raise
+        finally:
+            cursor.close()
+        return int(state[0])
+
+    def ask(self, question: str) -> Answer:
+        """Answer one SELECT over schema `analytics`.
+
+        Errors: `Invalid` with DuckDB's own words, or where it is anything but one SELECT.
+        """
+        cursor = self._connection.cursor()
+        try:
+            statements = cursor.extract_statements(question)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise Invalid("Only one SELECT statement can be asked.", field="sql")
+            result = cursor.execute(statements[0])
+            return Answer([column[0] for column in result.description or []], result.fetchall())
+        except duckdb.Error as error:
+            raise Invalid("{error}", field="sql", error=str(error).strip()) from error
+        finally:
+            cursor.close()
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the file its shape, and shut the door on everything outside it."""
+    connection.execute("SET TimeZone = 'UTC'")
+    row = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'shape_' || ?",
+        [SHAPE],
+    ).fetchone()
+    if not (row and row[0]):
+        connection.begin()
+        connection.execute("DROP SCHEMA IF EXISTS analytics CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS store CASCADE")
+        connection.execute(_sql("schema.sql"))
+        connection.execute(f"CREATE TABLE store.shape_{SHAPE} (made BOOLEAN)")
+        connection.commit()
+    for setting in ("threads = 1", "enable_external_access = false", "lock_configuration = true"):
+        connection.execute(f"SET {setting}")

@@ -1,0 +1,75 @@
+"""Settings: environment variables read once, at start-up. The README lists every one; a test compares."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from core.errors import Unavailable
+
+
+def _setting(default: str, help: str) -> str:
+    """Declare one setting."""
+    made: str = field(default=default, metadata={"help": help})
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. Each field `name` is the variable `DESFECHO_NAME`."""
+
+    auth: str = _setting(
+        "", "How people sign in. `demo`: anybody on this machine acts as any invented person."
+    )
+    data_dir: str = _setting("data/local", "The folder that holds `desk.duckdb` and `facts.duckdb`.")
+    host: str = _setting("127.0.0.1", "The address `python -m core serve` listens on.")
+    port: str = _setting("8501", "The port `python -m core serve` listens on.")
+    language: str = _setting("pt_BR", "The language of the screen, one of the folders of `core/locale`.")
+    whatsapp_app_secret: str = _setting(
+        "", "The app secret that signs WhatsApp deliveries; empty: none is taken."
+    )
+    whatsapp_verify_token: str = _setting(
+        "", "The token of WhatsApp's verification handshake; empty: refused."
+    )
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        return cls(**{s.name: environment.get(variable(s.name), str(s.default)).strip() for s in fields(cls)})
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.data_dir).expanduser().resolve()
+
+    @property
+    def demo(self) -> bool:
+        return self.auth == "demo"
+
+    def check_serving(self, host: str | None = None) -> None:
+        """Refuse to serve without a way to know people, or the demonstration beyond this machine.
+
+        `host`: the address really listened on, where something else than `host` decides it.
+        """
+        if not self.demo:
+            raise Unavailable("DESFECHO_AUTH must be set to demo: no other way to sign in exists yet.")
+        listens_on = self.host if host is None else host
+        if not is_loopback(listens_on):
+            raise Unavailable(
+                "With DESFECHO_AUTH=demo the application only listens on this machine, not on {host}.",
+                host=listens_on or "every address",
+            )
+        if not (self.port.isdecimal() and 0 < int(self.port) < 65536):
+            raise Unavailable("DESFECHO_PORT must be a port number, not {port}.", port=self.port)
+
+
+def variable(name: str) -> str:
+    return f"DESFECHO_{name.upper()}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

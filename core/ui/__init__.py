@@ -1,0 +1,1 @@
+"""What pages share: who is looking, in which language, and how things are drawn."""

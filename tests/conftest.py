@@ -1,0 +1,97 @@
+"""A desk of its own for each test, and a small team."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core import services
+from core.desk import Desk, Tx, people
+from core.model import (
+    SYSTEM,
+    SYSTEM_USER_ID,
+    Caller,
+    Category,
+    Direction,
+    Reason,
+    ReceivedMessage,
+    Role,
+    User,
+    ValueMode,
+)
+from core.rules import Incoming
+
+NOW = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Team:
+    ana: Caller  # agent
+    bruno: Caller  # agent
+    marta: Caller  # manager
+    nadia: Caller  # analyst
+    clara: Caller  # administrator
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    opened = Desk.open(tmp_path / "data", NOW, "tests")
+    yield opened
+    opened.close()
+
+
+def add_user(desk: Desk, name: str, role: Role) -> User:
+    def work(tx: Tx) -> User:
+        tx.record(SYSTEM_USER_ID, "add_user", NOW)
+        return people.add_user(tx, f"{name.lower()}@example.com", name, role, NOW)
+
+    return desk.transact(work)
+
+
+def change_user(desk: Desk, caller: Caller, role: Role = Role.AGENT, active: bool = True) -> None:
+    def work(tx: Tx) -> None:
+        tx.record(SYSTEM_USER_ID, "change_user", NOW, caller.user_id)
+        people.change_user(tx, caller.user_id, role, active)
+
+    desk.transact(work)
+
+
+@pytest.fixture
+def team(desk: Desk) -> Team:
+    members = (
+        ("Ana", Role.AGENT),
+        ("Bruno", Role.AGENT),
+        ("Marta", Role.MANAGER),
+        ("Nadia", Role.ANALYST),
+        ("Clara", Role.ADMIN),
+    )
+    return Team(*(Caller(add_user(desk, name, role).id) for name, role in members))
+
+
+@pytest.fixture
+def sale(desk: Desk) -> Reason:
+    """A reason that asks for a value."""
+    return services.create_reason(desk, SYSTEM, "Venda", Category.ACHIEVED, ValueMode.REQUIRED, now=NOW)
+
+
+@pytest.fixture
+def doubt(desk: Desk) -> Reason:
+    """A reason without a value."""
+    return services.create_reason(desk, SYSTEM, "Horário", Category.QUESTION, ValueMode.NONE, now=NOW)
+
+
+def write(
+    desk: Desk,
+    external_id: str,
+    sent_at: datetime = NOW,
+    *,
+    now: datetime | None = None,
+    address: str = "5511988887777",
+    body: str = "Olá",
+    direction: Direction = Direction.IN,
+) -> ReceivedMessage:
+    """The contact writes."""
+    message = Incoming("whatsapp", (address,), "João", external_id, sent_at, body, direction)
+    return services.receive_message(desk, SYSTEM, message, now=now or sent_at)
