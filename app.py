@@ -1,1 +1,55 @@
-"""The door."""
+"""The door: one ASGI application with the pages, the HTTP interface, start-up and shut-down.
+
+`python -m core serve` and `streamlit run app.py` both serve it.
+"""
+
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from core.application import Application
+from core.control import Control
+from core.http.api import create_api
+from core.http.loopback import OnlyThisMachine
+from core.settings import Settings
+from core.ui import runtime
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Open the stores, unless who serves has done it already, and close them at the end."""
+    opened_here = not runtime.started()
+    if opened_here:
+        settings = Settings.read()
+        settings.check_serving()
+        runtime.start(Application.open(settings, "serving"))
+    application = runtime.application()
+    control = Control.start(application)
+    gc.collect()
+    gc.freeze()  # Streamlit collects after every run of a page: what is here by now need not be looked at again
+    try:
+        yield
+    finally:
+        control.stop()
+        runtime.stop()
+        application.close()
+
+
+api = create_api(runtime.application)
+
+app = st.App(
+    Path(__file__).parent / "core" / "ui" / "shell.py",
+    routes=[
+        Route(path, api) for path in ("/api/{rest:path}", "/webhooks/{rest:path}", "/healthz", "/readyz")
+    ],
+    middleware=[Middleware(OnlyThisMachine, only_if=lambda: runtime.application().settings.demo)],
+    lifespan=lifespan,
+)

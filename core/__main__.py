@@ -1,0 +1,201 @@
+"""The command line: `python -m core …`. Exit 0 done, 1 refused with a one-line reason, 2 usage."""
+
+import csv
+import json
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from core import control
+from core.application import Application
+from core.clock import system_clock
+from core.demo import fill
+from core.desk import Desk
+from core.errors import AppError, Unavailable
+from core.facts import Facts
+from core.importing import import_log
+from core.model import Scope
+from core.settings import Settings
+from core.text import catalogue
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Desfecho: where conversations end well.")
+tokens = typer.Typer(no_args_is_help=True, help="Tokens for the HTTP interface and for SQL.")
+cli.add_typer(tokens, name="token")
+errors = Console(stderr=True)
+
+Progression = Callable[[str, float], None]
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the pages and the HTTP interface until stopped."""
+    settings = Settings.read()
+    settings.check_serving()
+    catalogue(settings.language)
+    address = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            free.bind((settings.host, int(settings.port)))
+        except OSError as error:
+            raise Unavailable(
+                "Port {port} of {host} cannot be used: {error}. Choose another with DESFECHO_PORT.",
+                port=settings.port, host=settings.host, error=error.strerror,
+            ) from error  # fmt: skip
+    from core.ui import runtime  # only serving needs Streamlit
+
+    runtime.start(Application.open(settings, f"serving {address}"))
+    typer.echo(f"Desfecho is at {address} (stop it with Ctrl+C)")
+    uvicorn.run("app:app", host=settings.host, port=int(settings.port), access_log=False, log_level="warning")
+
+
+@cli.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV (also .gz), Parquet or JSON.")],
+    mapping: Annotated[Path, typer.Option(help="One SELECT over `source`; see docs/import.md.")],
+    source: Annotated[str, typer.Option(help="The name this history is known by.")],
+    timezone: Annotated[str, typer.Option(help="Of times that do not say theirs.")] = "UTC",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be added, and add nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+) -> None:
+    """Record the history of another system."""
+    try:
+        question = mapping.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unavailable("The mapping {file} cannot be read: {error}", file=mapping, error=error) from error
+    with _desk("importing") as (desk, folder), _progress() as progress:
+        report = import_log(
+            desk, file, question, source, timezone=timezone, dry_run=dry_run, now=system_clock(),
+            rejects_folder=folder / "rejects", progress=progress,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(report.as_json()))
+        return
+    for name, value in report.as_json().items():
+        typer.echo(f"{name.replace('_', ' '):24}{value if value is not None else '-'}")
+
+
+@cli.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="The same seed gives the same data.")] = 1,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing on a desk that is in use.")
+    ] = False,
+) -> None:
+    """Fill an empty desk with invented demonstration data."""
+    settings = Settings.read()
+    if if_empty and control.ask(settings.folder, "rebuild-facts", {}) is not None:
+        return
+    with _desk("filling with demonstration data") as (desk, _):
+        if if_empty and desk.number:
+            return
+        with _progress() as progress:
+            fill(desk, now=system_clock(), seed=seed, progress=progress)
+
+
+@cli.command()
+def sql(
+    question: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT over schema analytics.")],
+    format: Annotated[Format, typer.Option(help="How the answer is printed.")] = Format.TABLE,
+) -> None:
+    """Ask the facts a question."""
+    answer = _do("sql", {"sql": question})
+    columns, rows = answer["columns"], answer["rows"]
+    if format is Format.JSON:
+        typer.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False))
+    elif format is Format.CSV:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    else:
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*("" if value is None else str(value) for value in row))
+        Console(markup=False).print(table)
+
+
+@cli.command("rebuild-facts")
+def rebuild_facts() -> None:
+    """Derive the facts anew from the desk."""
+    typer.echo(f"The facts are those of command {_do('rebuild-facts', {})['number']}.")
+
+
+@tokens.command("create")
+def create_token(
+    user: Annotated[str, typer.Option(help="The e-mail of whom the token acts as.")],
+    name: Annotated[str, typer.Option(help="What it is for; it is revoked by this name.")],
+    scope: Annotated[Scope, typer.Option(help="What it may be used for.")] = Scope.API,
+) -> None:
+    """Create a token and print it, this once."""
+    typer.echo(_do("token create", {"user": user, "name": name, "scope": scope})["token"])
+
+
+@tokens.command("revoke")
+def revoke_token(name: Annotated[str, typer.Argument()]) -> None:
+    """Revoke the token of this name."""
+    _do("token revoke", {"name": name})
+
+
+def _do(command: str, arguments: dict[str, Any]) -> Any:
+    """Have the running application do it, or open the stores and do it here."""
+    settings = Settings.read()
+    done = control.ask(settings.folder, command, arguments)
+    if done is None:
+        application = Application.open(settings, f"python -m core {command}")
+        try:
+            done = control.COMMANDS[command](application, arguments)
+        finally:
+            application.close()
+    return done
+
+
+@contextmanager
+def _desk(owner: str) -> Iterator[tuple[Desk, Path]]:
+    folder = Settings.read().folder
+    desk = Desk.open(folder, system_clock(), owner)
+    try:
+        yield desk, folder
+        facts = Facts.open(folder)
+        facts.catch_up(desk)
+        facts.close()
+    finally:
+        desk.close()
+
+
+@contextmanager
+def _progress() -> Iterator[Progression]:
+    """Show how far long work is, on the error stream and only to a person."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as shown:
+        task = shown.add_task("", total=1.0)
+        yield lambda what, fraction: shown.update(task, description=what, completed=fraction)
+
+
+def main() -> None:
+    try:
+        cli()
+    except AppError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

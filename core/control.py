@@ -1,0 +1,154 @@
+"""Commands of the command line that an application already running does itself.
+
+It owns both stores, so `python -m core sql` and the like ask it, over a socket in the data folder that only the
+same user of the machine can reach. One JSON request, one JSON answer. Without an application the command line
+opens the stores and calls the same functions.
+"""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import date, datetime, time
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from typing import Any
+
+from core import services
+from core.application import Application
+from core.errors import AppError, Unavailable
+from core.model import SYSTEM, Scope
+
+SOCKET = "control.sock"
+LONGEST = 1_000_000  # bytes of a request
+
+log = logging.getLogger(__name__)
+Arguments = dict[str, Any]
+
+
+def sql(application: Application, arguments: Arguments) -> Any:
+    """{sql} → {columns, rows}; values as JSON has them, decimals and times as text."""
+    application.facts.catch_up(application.desk)
+    answer = application.facts.ask(arguments["sql"])
+    return {"columns": answer.columns, "rows": [[_plain(value) for value in row] for row in answer.rows]}
+
+
+def rebuild_facts(application: Application, _: Arguments) -> Any:
+    return {"number": application.facts.rebuild(application.desk)}
+
+
+def create_token(application: Application, arguments: Arguments) -> Any:
+    """{user, name, scope} → {token}, shown this once."""
+    made = services.create_token(
+        application.desk,
+        SYSTEM,
+        arguments["user"],
+        arguments["name"],
+        Scope(arguments["scope"]),
+        now=application.clock(),
+    )
+    return {"token": made.secret}
+
+
+def revoke_token(application: Application, arguments: Arguments) -> Any:
+    services.revoke_token(application.desk, SYSTEM, arguments["name"], now=application.clock())
+    return {}
+
+
+COMMANDS: dict[str, Callable[[Application, Arguments], Any]] = {
+    "sql": sql,
+    "rebuild-facts": rebuild_facts,
+    "token create": create_token,
+    "token revoke": revoke_token,
+}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return str(value)
+
+
+@contextmanager
+def _address(folder: Path) -> Iterator[str]:
+    """A short name for the socket, whatever the length of the folder's: sockets take 107 characters."""
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{here}/{SOCKET}"
+    finally:
+        os.close(here)
+
+
+class Control:
+    """The running application's end of the socket."""
+
+    def __init__(self, application: Application, listener: Listener, path: Path) -> None:
+        self._application = application
+        self._listener = listener
+        self._path = path
+        threading.Thread(target=self._listen, name="control", daemon=True).start()
+
+    @classmethod
+    def start(cls, application: Application) -> "Control":
+        path = application.settings.folder / SOCKET
+        path.unlink(missing_ok=True)  # of a process that was killed: the folder is ours
+        before = os.umask(0o177)
+        try:
+            with _address(application.settings.folder) as address:
+                listener = Listener(address, "AF_UNIX")
+        finally:
+            os.umask(before)
+        return cls(application, listener, path)
+
+    def stop(self) -> None:
+        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._listener.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection = self._listener.accept()
+            except OSError:
+                return  # closed
+            threading.Thread(target=self._answer, args=(connection,), name="control", daemon=True).start()
+
+    def _answer(self, connection: Connection) -> None:
+        with connection, suppress(EOFError, OSError):
+            request = json.loads(connection.recv_bytes(LONGEST))
+            try:
+                answer = {"done": COMMANDS[request["command"]](self._application, request["arguments"])}
+            except AppError as error:
+                answer = {"refused": str(error)}
+            except Exception:
+                log.exception("A command of the command line failed.")
+                answer = {"refused": "Something went wrong in the application; its log says what."}
+            connection.send_bytes(json.dumps(answer).encode())
+
+
+def ask(folder: Path, command: str, arguments: Arguments) -> Any | None:
+    """Have the application that runs on `folder` do a command; None where none runs.
+
+    Errors: `Unavailable` with the sentence of the refusal.
+    """
+    if not (folder / SOCKET).exists():
+        return None
+    try:
+        with _address(folder) as address:
+            connection = Client(address, "AF_UNIX")
+    except OSError:
+        return None
+    with connection:
+        connection.send_bytes(json.dumps({"command": command, "arguments": arguments}).encode())
+        answer = json.loads(connection.recv_bytes())
+    if "refused" in answer:
+        raise Unavailable("{refusal}", refusal=answer["refused"])
+    return answer["done"]

@@ -1,0 +1,20 @@
+"""Making outside text inert where Streamlit reads Markdown: labels of buttons, radios, toasts, messages."""
+
+import re
+import unicodedata
+
+MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def markdown(text: str | None) -> str:
+    """The text so that Markdown shows it as it is, on one line."""
+    one_line = " ".join(printable(text or "").split())
+    return MARKDOWN.sub(r"\\\1", one_line)
+
+
+def printable(text: str) -> str:
+    """The text without what reorders or hides its neighbours: bidirectional overrides, zero widths, controls."""
+    return "".join(
+        c if c in "\n\t\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else "\ufffd"
+        for c in text
+    )

@@ -1,0 +1,18 @@
+"""The pages there are: file, address, title, icon, and the roles they are for."""
+
+from pathlib import Path
+
+from core.model import Role
+from core.text import N_
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+Entry = tuple[str, str, str, str, tuple[Role, ...]]
+HANDLES = (Role.AGENT, Role.MANAGER, Role.ADMIN)
+
+# file, address, title, icon, who
+NAVIGATION: tuple[Entry, ...] = (
+    ("agent/conversations.py", "atendimentos", N_("Conversations"), ":material/forum:", HANDLES),
+    ("analyst/questions.py", "perguntas", N_("Questions in SQL"), ":material/database:", (Role.ANALYST,)),
+    ("agent/preferences.py", "preferencias", N_("Preferences"), ":material/tune:", HANDLES),
+    ("admin/settings.py", "configuracoes", N_("Settings"), ":material/settings:", (Role.ADMIN,)),
+)

@@ -1,0 +1,93 @@
+"""Who is looking at this page, and what they may: the gate every page passes first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from core import identity, services
+from core.application import Application
+from core.desk import Desk
+from core.errors import AppError, NotPermitted, Unauthenticated
+from core.model import Caller, Organisation, Role, User
+from core.text import Text
+from core.ui import escape, runtime
+
+PERSON = "person"  # in the session: the id of the user somebody acts as in the demonstration
+FLASH = "flash"  # in the session: sentences for the next run
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One person's run of one page."""
+
+    application: Application
+    user: User
+    organisation: Organisation
+    text: Text
+
+    @property
+    def desk(self) -> Desk:
+        return self.application.desk
+
+    @property
+    def caller(self) -> Caller:
+        return identity.act_as(self.user)
+
+    @property
+    def now(self) -> datetime:
+        return self.application.clock()
+
+
+def current() -> Session | None:
+    """The person looking; None where nobody is known, as on a desk without users."""
+    application = runtime.application()
+    people = identity.people_to_be(application.desk)
+    chosen = st.session_state.get(PERSON)
+    user = next((person for person in people if person.id == chosen), people[0] if people else None)
+    if user is None:
+        return None
+    organisation = services.get_organisation(application.desk, identity.act_as(user))
+    text = Text(application.settings.language, organisation.timezone)
+    return Session(application, user, organisation, text)
+
+
+def enter(*roles: Role) -> Session:
+    """Let the page begin for a person of these roles.
+
+    Errors: `Unauthenticated`, `NotPermitted`, which the shell shows instead of the page.
+    """
+    session = current()
+    if session is None:
+        raise Unauthenticated("Nobody is signed in.")
+    if session.user.role not in roles:
+        raise NotPermitted("This page is not for your role.")
+    return session
+
+
+def attempt(session: Session, work: Callable[[], Any], done: str | None = None) -> Any:
+    """Run a command for a page: what it returns, or None after keeping its refusal for the next run."""
+    try:
+        result = work()
+    except AppError as error:
+        say(session.text.error(error), kind="warning")
+        return None
+    if done:
+        say(done)
+    return result
+
+
+def say(sentence: str, kind: str = "success") -> None:
+    """Keep a sentence, which may hold outside text, for the person to see on the next run."""
+    st.session_state.setdefault(FLASH, []).append((kind, sentence))
+
+
+def show_said() -> None:
+    """Show what was kept: successes pass by, refusals stay until the next run."""
+    for kind, sentence in st.session_state.pop(FLASH, []):
+        if kind == "success":
+            st.toast(escape.markdown(sentence), icon=":material/check:")
+        else:
+            st.warning(escape.markdown(sentence), icon=":material/info:")

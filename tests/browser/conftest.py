@@ -1,0 +1,65 @@
+"""The whole application in Chromium: one server for all of these tests, each with conversations of its own."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from core import services
+from core.desk import Desk
+from core.model import SYSTEM, Category, Role, ValueMode
+from tests.conftest import add_user
+from tests.server import Server, serving
+
+expect.set_options(timeout=15_000)
+
+# Without a network there is nothing for Chromium to look for in the background.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("desk")
+    now = datetime.now(UTC)
+    desk = Desk.open(folder, now)
+    for name, role in (
+        ("Ana", Role.AGENT), ("Bruno", Role.AGENT), ("Marta", Role.MANAGER), ("Nadia", Role.ANALYST),
+        ("Clara", Role.ADMIN),
+    ):  # fmt: skip
+        add_user(desk, name, role)
+    services.create_reason(desk, SYSTEM, "Venda", Category.ACHIEVED, ValueMode.REQUIRED, now=now)
+    services.create_reason(desk, SYSTEM, "Horário", Category.QUESTION, ValueMode.NONE, now=now)
+    services.create_reason(desk, SYSTEM, "Preço", Category.LOST, ValueMode.OPTIONAL, now=now)
+    desk.close()
+    with serving(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: `make test` installs it."
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1360, "height": 900}, locale="pt-BR", base_url=server.url
+    )
+    opened = context.new_page()
+    yield opened
+    context.close()

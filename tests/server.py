@@ -1,0 +1,98 @@
+"""The application as a process of its own, for tests that need it whole: started on a free port, ended by its id."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVE = (sys.executable, "-m", "core", "serve")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, port: int) -> dict[str, str]:
+    ours = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DESFECHO_", "STREAMLIT_"))
+    }
+    return ours | {"DESFECHO_AUTH": "demo", "DESFECHO_DATA_DIR": str(folder), "DESFECHO_PORT": str(port)}
+
+
+class Server:
+    def __init__(self, folder: Path, port: int, process: "subprocess.Popen[str]", log: Path) -> None:
+        self.folder, self.port, self.process, self.log = folder, port, process, log
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """As the power going out."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+@contextmanager
+def serving(
+    folder: Path, command: tuple[str, ...] = SERVE, port: int | None = None, **settings: str
+) -> Iterator[Server]:
+    """Serve `folder` until the block ends."""
+    port = port or free_port()
+    log = folder.parent / f"{folder.name}-{port}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [part.format(port=port) for part in command],
+            cwd=ROOT,
+            env=environment(folder, port) | settings,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    server = Server(folder, port, process, log)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+
+
+def _wait_until_ready(server: Server, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if server.process.poll() is not None:
+            raise AssertionError(f"It did not start:\n{server.log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{server.url}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("It was not ready in time.")
+
+
+def run(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """`python -m core …` on the folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "core", *arguments],
+        cwd=ROOT,
+        env=environment(folder, 8501) | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )

@@ -1,0 +1,184 @@
+"""`python -m core` as a process: what it says, what it refuses, and who owns the data folder."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core import services
+from core.desk import Desk
+from core.facts import Facts
+from core.model import SYSTEM, Role, Scope
+from tests.conftest import add_user, write
+from tests.server import ROOT, SERVE, Server, free_port, run, serving
+
+QUESTION = "SELECT count(*) AS conclusions FROM analytics.conclusions"
+STREAMLIT = (sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", "{port}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A desk with an administrator and one conclusion."""
+    made = tmp_path_factory.mktemp("desk")
+    now = datetime.now(UTC)
+    desk = Desk.open(made, now)
+    add_user(desk, "Clara", Role.ADMIN)
+    services.conclude(desk, SYSTEM, write(desk, "m1", now).conversation_id, now=now)
+    desk.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def token(folder: Path) -> str:
+    made = run(folder, "token", "create", "--user", "clara@example.com", "--name", "tests")
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, token: str):
+    with serving(folder) as running:
+        yield running
+
+
+def api(server: Server, token: str) -> httpx.Client:
+    return httpx.Client(base_url=f"{server.url}/api/v1", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_sql_without_the_application(tmp_path: Path) -> None:
+    answered = run(tmp_path, "sql", QUESTION, "--format", "json")
+    assert (answered.returncode, json.loads(answered.stdout)) == (0, [{"conclusions": 0}])
+
+
+def test_sql_and_tokens_while_it_runs(server: Server, token: str) -> None:
+    answered = run(server.folder, "sql", QUESTION, "--format", "csv")
+    assert answered.stdout.split() == ["conclusions", "1"]
+    made = run(server.folder, "token", "create", "--user", "clara@example.com", "--name", "brief")
+    assert api(server, made.stdout.strip()).get("/reasons").status_code == 200
+    assert run(server.folder, "token", "revoke", "brief").returncode == 0
+    assert api(server, made.stdout.strip()).get("/reasons").status_code == 401
+    assert api(server, token).get("/reasons").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["DROP VIEW analytics.conclusions", "SELECT 1; SELECT 2", "SELECT", "COPY (SELECT 1) TO 'x.csv'", "",
+     "FROM read_csv('/etc/passwd')"],
+)  # fmt: skip
+def test_sql_refuses_in_one_line(server: Server, question: str) -> None:
+    refused = run(server.folder, "sql", question)
+    assert refused.returncode == 1 and refused.stderr.strip() and "Traceback" not in refused.stderr
+    assert not refused.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("demo",), ("import", "data/samples/uci_incidents.csv.gz", "--mapping", "data/mappings/uci_incidents.sql",
+                 "--source", "uci")],
+    ids=["demo", "import"],
+)  # fmt: skip
+def test_what_needs_the_folder_for_itself_names_who_has_it(
+    server: Server, arguments: tuple[str, ...]
+) -> None:
+    refused = run(server.folder, *arguments)
+    assert refused.returncode == 1
+    assert f"process {server.process.pid}" in refused.stderr and f":{server.port}" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_a_second_application_on_the_folder_is_refused(server: Server) -> None:
+    refused = run(server.folder, "serve", DESFECHO_PORT=str(free_port()))
+    assert refused.returncode == 1 and f"process {server.process.pid}" in refused.stderr
+
+
+def test_a_taken_port_is_said(tmp_path: Path, server: Server) -> None:
+    refused = run(tmp_path, "serve", DESFECHO_PORT=str(server.port))
+    assert refused.returncode == 1 and f"Port {server.port}" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"DESFECHO_AUTH": ""}, "DESFECHO_AUTH"),
+        ({"DESFECHO_HOST": "0.0.0.0"}, "only listens on this machine"),
+        ({"DESFECHO_HOST": "::"}, "only listens on this machine"),
+        ({"DESFECHO_PORT": "http"}, "DESFECHO_PORT"),
+        ({"DESFECHO_LANGUAGE": "tlh"}, "language tlh"),
+    ],
+)
+def test_serving_is_refused_with_what_to_do(tmp_path: Path, settings: dict[str, str], said: str) -> None:
+    refused = run(tmp_path, "serve", **settings)
+    assert refused.returncode == 1 and said in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*STREAMLIT, "--server.address", "0.0.0.0"),
+        (sys.executable, "-m", "uvicorn", "app:app", "--port", "{port}", "--host", "0.0.0.0"),
+    ],
+    ids=["streamlit", "uvicorn"],
+)
+def test_the_demonstration_answers_this_machine_only(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """However else it is started: whoever asks at another address of this machine gets nothing."""
+    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
+    outward = [address for address in addresses if "." in address]
+    if not outward:
+        pytest.skip("This machine has no other address.")
+    with serving(tmp_path, command) as server:
+        for path in ("/", "/healthz", "/api/docs", "/_stcore/health"):
+            assert httpx.get(f"http://{outward[0]}:{server.port}{path}").status_code == 403, path
+            assert httpx.get(f"{server.url}{path}").status_code == 200, path
+
+
+def test_streamlit_run_serves_the_same(tmp_path: Path) -> None:
+    with serving(tmp_path, STREAMLIT) as server:
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        assert "<title>Streamlit" in httpx.get(server.url).text
+        assert httpx.get(f"{server.url}/api/docs").status_code == 200
+
+
+def test_an_acknowledged_conclusion_outlives_kill_9(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    desk = Desk.open(tmp_path, now)
+    add_user(desk, "Clara", Role.ADMIN)
+    secret = services.create_token(desk, SYSTEM, "clara@example.com", "t", Scope.API, now=now).secret
+    conversation = write(desk, "m1", now).conversation_id
+    desk.close()
+    with serving(tmp_path) as server:
+        answered = api(server, secret).post(f"/conversations/{conversation}/conclude", json={})
+        server.kill()
+    assert answered.status_code == 200
+    desk = Desk.open(tmp_path, now)
+    (kept,) = services.conversation(desk, SYSTEM, conversation).conclusions
+    facts = Facts.open(tmp_path)
+    facts.catch_up(desk)
+    assert str(kept.id) == answered.json()["id"] and facts.ask(QUESTION).rows == [(1,)]
+    facts.close()
+    desk.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 2),
+        (("conclude",), 2),
+        (("sql",), 2),
+        (("token", "create"), 2),
+        (("--help",), 0),
+        (("import", "--help"), 0),
+    ],
+)
+def test_usage(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
+    assert run(tmp_path, *arguments).returncode == code
+
+
+def test_serve_is_what_make_run_uses() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert " ".join(SERVE[1:]) in makefile and "core demo --if-empty" in makefile
