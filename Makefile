@@ -1,0 +1,58 @@
+# Two commands matter: `make run` and `make test`. Both are quick the second time and need no network then.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: run test check format lock texts clean
+
+run: .venv/product
+	DESFECHO_AUTH=demo $(BIN)/python -m core demo --if-empty
+	DESFECHO_AUTH=demo $(BIN)/python -m core serve
+
+test: .venv/tests .venv/chromium
+	$(BIN)/python -m pytest
+
+check: .venv/tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The whole tree of each environment is pinned; this pins it anew from the .in files.
+lock:
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links requirements-dev.in
+
+clean:
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv || python3 -m venv .venv
+
+.venv/product: requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/tests: requirements-dev.txt .venv/product
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# The browser of the tests: Debian's, unless there is one.
+.venv/chromium: | .venv/bin/python
+	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
+	touch $@
+
+# The texts of the screen: gather them from the code and merge them into each language.
+KEYWORDS := -k text -k N_ -k n:1,2 $(foreach e,Unauthenticated NotPermitted NotFound AlreadyConcluded \
+	OpenConversationExists ConcurrentChange ClassificationOff Invalid,-k $(e))
+texts: .venv/product
+	mkdir -p build
+	$(BIN)/pybabel -q extract --no-default-keywords $(KEYWORDS) --no-location --sort-output --omit-header \
+		-F core/locale/babel.cfg -o build/desfecho.pot core pages
+	for language in core/locale/*/; do \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-pot-creation-date --omit-header -D desfecho -i build/desfecho.pot -d core/locale -l $$(basename $$language); \
+	done
