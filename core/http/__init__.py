@@ -1,1 +1,1 @@
-"""The HTTP interface and the webhooks, on FastAPI."""
+"""The HTTP interface: `/api/v1` for people's scripts, `/webhooks` for platforms, and two health checks."""
