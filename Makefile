@@ -9,7 +9,7 @@ run: .venv/product
 	DESFECHO_AUTH=demo $(BIN)/python -m core serve
 
 test: .venv/tests .venv/chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/tests
 	$(BIN)/ruff check .

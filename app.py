@@ -29,7 +29,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     opened_here = not runtime.started()
     if opened_here:
         settings = Settings.read()
-        settings.check_serving()
+        settings.check_serving(st.get_option("server.address") or "")  # empty: Streamlit listens everywhere
         runtime.start(Application.open(settings, "serving"))
     application = runtime.application()
     control = Control.start(application)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from httpx import Response
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from core import services

@@ -5,7 +5,7 @@ import hmac
 import json
 from typing import Any
 
-from httpx import Response
+from httpx2 import Response
 
 from core import services
 from core.model import SYSTEM

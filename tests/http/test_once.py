@@ -6,7 +6,7 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from httpx import Response
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from core import services
