@@ -99,6 +99,8 @@ def check_conclude(user: User, conversation: Conversation) -> None:
     check_not_concluded(conversation)
     own = conversation.folder is Folder.NEW or conversation.assigned_to == user.id
     if not (own or user.handles_any_conversation):
+        if conversation.assigned_to is None:  # an import can leave one in progress with nobody
+            raise NotPermitted("Only a manager or an administrator may conclude this conversation.")
         raise NotPermitted(
             "This conversation is with {agent}; only they, a manager or an administrator may conclude it.",
             agent=conversation.assigned_to_name,
@@ -283,6 +285,8 @@ def check_assign(user: User, conversation: Conversation, to: User) -> None:
                 "Only a manager or an administrator may assign a conversation to somebody else."
             )
         if conversation.folder is not Folder.NEW and conversation.assigned_to != user.id:
+            if conversation.assigned_to is None:
+                raise NotPermitted("Only a manager or an administrator may assign this conversation.")
             raise NotPermitted("{agent} already took this conversation.", agent=conversation.assigned_to_name)
     if not to.handles_conversations:
         raise Invalid("{agent} does not handle conversations.", field="agent_id", agent=to.name)

@@ -109,6 +109,8 @@ def receive_message(
     rules.check_posts_messages(user, caller.scope)
     channel = rules.clean_channel(message.channel)
     addresses = [rules.clean_address(channel, address) for address in message.addresses]
+    if not addresses:
+        raise Invalid("A contact needs an address.", field="contact.address")
     external_id = rules.clean_line(message.external_id, "external_id", rules.EXTERNAL_ID_LENGTH)
     if not external_id:
         raise Invalid("A message needs an external id.", field="external_id")
@@ -148,7 +150,7 @@ def receive_message(
         sent_at,
         now,
         body,
-        writer.id if writer else None,
+        writer.id if writer and not inbound else None,
     )
     if latest and decided.outcome is Outcome.REOPENED:
         conversations.reopen(
@@ -162,8 +164,6 @@ def _contact(tx: Tx, channel: str, addresses: list[str], name: str | None, now: 
 
     Two that both have an open conversation stay two until one of them is concluded (R13).
     """
-    if not addresses:
-        raise Invalid("A contact needs an address.", field="contact.address")
     whose = messages.contacts_at(tx, channel, addresses)
     known = [whose[address] for address in addresses if address in whose]
     unknown = [address for address in dict.fromkeys(addresses) if address not in whose]
@@ -172,10 +172,11 @@ def _contact(tx: Tx, channel: str, addresses: list[str], name: str | None, now: 
         messages.add_address(tx, channel, address, contact_id)
     if not known:
         return contact_id
+    contact = messages.contact(tx, contact_id)
     for other in dict.fromkeys(known):
         if other != contact_id and not (messages.has_open(tx, contact_id) and messages.has_open(tx, other)):
+            name = name or contact.name or messages.contact(tx, other).name
             messages.merge(tx, other, contact_id, now)
-    contact = messages.contact(tx, contact_id)
     messages.set_contact(tx, contact, name, addresses[0] if addresses[0] in unknown else contact.address)
     return contact_id
 

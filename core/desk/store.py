@@ -96,7 +96,7 @@ class Desk:
     def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, lock: int) -> None:
         self.folder = folder
         self._connection = connection
-        self._lock = lock
+        self._lock: int | None = lock  # None: closed
         self._writer = connection.cursor()
         self._writing = threading.Lock()
         self._readers: list[duckdb.DuckDBPyConnection] = []
@@ -132,12 +132,16 @@ class Desk:
         return cls(folder, connection, lock)
 
     def close(self) -> None:
+        """Give the folder back; a second time does nothing."""
         with self._writing:
+            if self._lock is None:
+                return
             for cursor in (*self._readers, self._writer):
                 cursor.close()
             self._readers.clear()
             self._connection.close()
             os.close(self._lock)
+            self._lock = None
 
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction of its own, durable when this returns; run again on a conflict.

@@ -42,7 +42,7 @@ SELECT l.id AS conclusion_id,
        l.reopened_at IS NOT NULL AS reopened,
        l.reopened_at,
        l.cause AS reopen_cause,
-       date_diff('second', coalesce(l.began_again_at, l.opened_at), l.concluded_at) AS handling_seconds,
+       date_sub('second', coalesce(l.began_again_at, l.opened_at), l.concluded_at) AS handling_seconds,
        l.cycle
 FROM concluded AS l
 JOIN (VALUES ('after_12h', INTERVAL 12 HOUR), ('immediately', INTERVAL 0 HOUR)) AS wait (preference, before_archiving)

@@ -2,11 +2,13 @@
 
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from core.desk import Desk, Tx, organisation
 from core.errors import Invalid, Unavailable
@@ -38,7 +40,7 @@ class Facts:
     def open(cls, folder: Path) -> "Facts":
         """Open the facts in `folder`, which the caller has locked; begin them where there are none.
 
-        They are derived: a file that is damaged or of another shape is put aside and made anew.
+        They are derived: a file of another shape is made anew. Errors: `Unavailable` where it is damaged.
         """
         path = folder / FACTS_FILE
         try:
@@ -77,16 +79,18 @@ class Facts:
     def _take_over(self, desk: Desk, since: int) -> int:
         cursor = self._connection.cursor()
 
-        def extract(tx: Tx) -> tuple[Any, Any, Any]:
-            state = tx.row("SELECT coalesce(max(number), 0), max(occurred_at) FROM history")
+        def extract(tx: Tx) -> tuple[int, datetime | None, int, pa.Table]:
+            number, as_of = tx.rows("SELECT coalesce(max(number), 0), max(occurred_at) FROM history")[0]
+            # Facts of a longer history are of another desk, or of one since restored.
+            after = since if since <= number else 0
             key = organisation.contact_key(tx)
-            return state, tx.arrow(_sql("extract_conclusions.sql"), since, key), None
+            return number, as_of, after, tx.arrow(_sql("extract_conclusions.sql"), after, key)
 
-        state, conclusions, _ = desk.read(extract)
+        number, as_of, after, conclusions = desk.read(extract)
         cursor.begin()
         try:
             cursor.register("arrived", conclusions)
-            if since == 0:
+            if after == 0:
                 cursor.execute("DELETE FROM store.conclusions")
             else:
                 cursor.execute(
@@ -95,7 +99,8 @@ class Facts:
                 )
             cursor.execute("INSERT INTO store.conclusions BY NAME FROM arrived")
             cursor.execute(
-                "UPDATE store.state SET number = ?, as_of = ?", [state[0], state[1].replace(tzinfo=None)]
+                "UPDATE store.state SET number = ?, as_of = ?",
+                [number, as_of.replace(tzinfo=None) if as_of else None],
             )
             cursor.commit()
         except BaseException:
@@ -103,7 +108,19 @@ class Facts:
             raise
         finally:
             cursor.close()
-        return int(state[0])
+        return number
+
+    def columns(self, view: str) -> list[tuple[str, str, str]]:
+        """Name, type and comment of each column of a view of `analytics`."""
+        return (
+            self._connection.cursor()
+            .execute(
+                "SELECT column_name, data_type, comment FROM duckdb_columns()"
+                " WHERE schema_name = 'analytics' AND table_name = ? ORDER BY column_index",
+                [view],
+            )
+            .fetchall()
+        )
 
     def ask(self, question: str) -> Answer:
         """Answer one SELECT over schema `analytics`.

@@ -1,0 +1,75 @@
+"""`analytics.conclusions`, computed once more in plain Python from what services.conversation() tells."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from core import services
+from core.desk import Desk
+from core.model import SYSTEM, ArchivePreference, ReopenCause
+
+# All columns of the design's section 4 but contact_key, which only the facts know.
+COLUMNS = (
+    "conclusion_id", "conversation_id", "channel", "source", "opened_at", "concluded_at", "concluded_by",
+    "from_folder", "category", "reason_id", "reason", "value", "currency", "classified", "first_category",
+    "first_reason", "first_value", "edits", "archive_preference", "archived_at", "reopened", "reopened_at",
+    "reopen_cause", "handling_seconds", "cycle",
+)  # fmt: skip
+
+
+def conclusions_of(desk: Desk, conversations: list[UUID]) -> list[tuple[Any, ...]]:
+    """One row per conclusion, its values in the order of COLUMNS, times UTC without a zone."""
+    return [row for conversation_id in conversations for row in _rows(desk, conversation_id)]
+
+
+def _rows(desk: Desk, conversation_id: UUID) -> list[tuple[Any, ...]]:
+    told = services.conversation(desk, SYSTEM, conversation_id)
+    reopened = {reopening.conclusion_id: reopening for reopening in told.reopenings}
+    began = told.conversation.opened_at
+    rows = []
+    for conclusion in told.conclusions:
+        reopening = reopened.get(conclusion.id)
+        first = conclusion.classifications[0] if conclusion.classifications else None
+        last = conclusion.classification
+        waits = conclusion.archive_preference is ArchivePreference.AFTER_12H
+        archived: datetime | None = conclusion.concluded_at + timedelta(hours=12 if waits else 0)
+        if reopening and archived:
+            just_in_time = reopening.reopened_at == archived and reopening.cause is ReopenCause.MESSAGE
+            if reopening.reopened_at < archived or just_in_time:
+                archived = None
+        rows.append(
+            (
+                conclusion.id,
+                conversation_id,
+                told.conversation.channel,
+                told.conversation.source,
+                _plain(told.conversation.opened_at),
+                _plain(conclusion.concluded_at),
+                conclusion.concluded_by,
+                conclusion.from_folder.value,
+                last.category.value if last else None,
+                last.reason_id if last else None,
+                last.reason if last else None,
+                last.value if last else None,
+                last.currency if last else None,
+                last is not None,
+                first.category.value if first else None,
+                first.reason if first else None,
+                first.value if first else None,
+                len(conclusion.classifications) - 1 if last else None,
+                conclusion.archive_preference.value,
+                _plain(archived),
+                reopening is not None,
+                _plain(reopening.reopened_at if reopening else None),
+                reopening.cause.value if reopening else None,
+                (conclusion.concluded_at - began) // timedelta(seconds=1),
+                conclusion.cycle,
+            )
+        )
+        if reopening:
+            began = reopening.reopened_at
+    return rows
+
+
+def _plain(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=None) if time else None

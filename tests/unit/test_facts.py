@@ -1,0 +1,131 @@
+"""The facts: derived from the desk, disposable, without personal data."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+import pytest
+
+from core import services
+from core.desk import Desk
+from core.errors import Invalid, Unavailable
+from core.facts import Facts
+from core.facts.store import FACTS_FILE
+from core.model import SYSTEM, Caller, Reason, Role
+from core.rules import Incoming
+from tests.conftest import NOW, Team, add_user, write
+
+EVERYTHING = "SELECT * FROM analytics.conclusions ORDER BY conclusion_id"
+
+
+@pytest.fixture
+def facts(desk: Desk) -> Iterator[Facts]:
+    opened = Facts.open(desk.folder)
+    yield opened
+    opened.close()
+
+
+def test_nothing_to_tell_yet(desk: Desk, facts: Facts) -> None:
+    assert facts.catch_up(desk) == facts.rebuild(desk) == 0
+    assert facts.ask(EVERYTHING).rows == []
+
+
+def test_facts_of_a_longer_history_are_made_anew(
+    desk: Desk, facts: Facts, team: Team, tmp_path: Path
+) -> None:
+    """The desk was restored from an older backup."""
+    for n in ("1", "2"):
+        services.conclude(desk, team.ana, write(desk, n, address=n).conversation_id, now=NOW)
+    facts.catch_up(desk)
+    older = Desk.open(tmp_path / "older", NOW)
+    dora = Caller(add_user(older, "Dora", Role.AGENT).id)
+    services.conclude(older, dora, write(older, "1").conversation_id, now=NOW)
+    assert facts.catch_up(older) == older.number == facts.number < desk.number
+    assert facts.ask("SELECT concluded_by FROM analytics.conclusions").rows == [(dora.user_id,)]
+    older.close()
+
+
+def test_nothing_in_the_facts_says_who_a_contact_is(
+    desk: Desk, team: Team, sale: Reason, tmp_path: Path
+) -> None:
+    personal = ("Joana Prado", "5511955554444", "BR.99887766", "my secret is blue")
+    message = Incoming("whatsapp", personal[1:3], personal[0], "wamid.1", NOW, personal[3])
+    opened = services.receive_message(desk, SYSTEM, message, now=NOW).conversation_id
+    contact = services.conversation(desk, SYSTEM, opened).contact
+    services.conclude(desk, team.ana, opened, sale.id, "1", now=NOW)
+    facts = Facts.open(desk.folder)
+    facts.catch_up(desk)
+    (row,) = facts.ask(EVERYTHING).rows
+    said = " ".join(map(str, row))
+    assert "Venda" in said
+    for secret in (*personal, str(contact.id), *personal[0].split()):
+        assert secret not in said
+    facts.close()
+    # Nor does the file, whatever its tables and columns are.
+    with duckdb.connect(str(desk.folder / FACTS_FILE), read_only=True) as file:
+        file.execute(f"EXPORT DATABASE '{tmp_path / 'export'}' (FORMAT csv)")
+    exported = "".join(path.read_text() for path in (tmp_path / "export").glob("*.csv"))
+    assert "Venda" in exported
+    for secret in (*personal, str(contact.id)):
+        assert secret not in exported
+
+
+def test_the_same_contact_has_the_same_key_and_another_desk_another(
+    desk: Desk, facts: Facts, team: Team
+) -> None:
+    for n in range(2):
+        at = NOW + timedelta(days=n)
+        services.conclude(desk, team.ana, write(desk, f"m{n}", at).conversation_id, now=at)
+    services.conclude(desk, team.ana, write(desk, "x", address="x").conversation_id, now=NOW)
+    facts.catch_up(desk)
+    keys = facts.ask("SELECT contact_key, count(*) FROM analytics.conclusions GROUP BY 1").rows
+    assert sorted(n for _, n in keys) == [1, 2]
+
+
+def test_two_contacts_found_to_be_one_get_one_key(desk: Desk, facts: Facts, team: Team) -> None:
+    def say(hours: int, *addresses: str) -> UUID:
+        at = NOW + timedelta(hours=hours)
+        message = Incoming("whatsapp", addresses, "João", f"m{hours}", at, "Olá")
+        return services.receive_message(desk, SYSTEM, message, now=at).conversation_id
+
+    for hours, address in ((1, "BR.1"), (2, "5511")):
+        services.conclude(desk, team.ana, say(hours, address), now=NOW + timedelta(hours=hours))
+    facts.catch_up(desk)
+    before = facts.ask("SELECT DISTINCT contact_key FROM analytics.conclusions").rows
+    say(3, "5511", "BR.1")  # reopens the second; the first only changes hands
+    facts.catch_up(desk)
+    after = facts.ask(EVERYTHING).rows
+    assert (len(before), len({row[2] for row in after})) == (2, 1)
+    facts.rebuild(desk)
+    assert facts.ask(EVERYTHING).rows == after
+
+
+def test_handling_seconds_are_whole_seconds_gone_by(desk: Desk, facts: Facts, team: Team) -> None:
+    began = NOW + timedelta(seconds=0.9)
+    ended = NOW + timedelta(seconds=2.1)
+    services.conclude(desk, team.ana, write(desk, "m1", began).conversation_id, now=ended)
+    facts.catch_up(desk)
+    assert facts.ask("SELECT handling_seconds FROM analytics.conclusions").rows == [(1,)]
+
+
+def test_a_damaged_file_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / FACTS_FILE).write_bytes(b"no database " * 1000)
+    with pytest.raises(Unavailable, match=r"remove facts\.duckdb"):
+        Facts.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "", "DELETE FROM store.conclusions", "SELECT 1; SELECT 2", "INSERT INTO store.state VALUES (1, NULL)",
+        "COPY (SELECT 1) TO '/tmp/x'", "ATTACH '/tmp/x.db'", "SET threads = 8", "SELECT nonsense",
+        "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "SELECT",
+    ],
+)  # fmt: skip
+def test_what_is_not_one_question(facts: Facts, question: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        facts.ask(question)
+    assert refused.value.field == "sql"
+    assert facts.ask("SELECT number FROM store.state").rows == [(0,)]
