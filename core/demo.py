@@ -273,14 +273,14 @@ class _Thread:
     def answers(self, agent: str, body: str) -> None:
         self.add("message", direction="out", agent=agent, body=body)
 
-    def end_before(self, limit: float) -> None:
-        """Tell it faster where it would end in the future."""
+    def end_before(self, by: float, now: float) -> None:
+        """Tell it faster, so that it ends at `by`, where it would end later than `now`."""
         began, ended = self.events[0]["at"], self.at
-        if ended > limit:
-            pace = (limit - began) / (ended - began)
+        if ended > now:
+            pace = (by - began) / (ended - began)
             for event in self.events:
                 event["at"] = began + (event["at"] - began) * pace
-            self.at = limit
+            self.at = by
 
 
 class _Story:
@@ -342,7 +342,7 @@ class _Story:
         times = [
             day * DAY + hour * HOUR + self._rng.random() * HOUR for day, hour in zip(days, hours, strict=True)
         ]
-        latest = self._now - HOUR
+        latest = self._now - 2 * HOUR
         return [at if at < latest else latest - self._rng.random() * 3 * DAY for at in times]
 
     def _recent_beginnings(self, count: int) -> list[float]:
@@ -460,7 +460,8 @@ class _Story:
         if rng.random() < 0.05 and ending.typical_value:
             self._pause(thread, 3 * HOUR)
             self._classify(thread, "classified", agent, ending, surely=True)
-        thread.end_before(self._now - 1)
+        left = self._now - 1 - thread.events[0]["at"]
+        thread.end_before(thread.events[0]["at"] + left * rng.uniform(0.2, 1), self._now - 1)
         concluded_at: float = max(event["at"] for event in thread.events if event["event"] == "concluded")
         return max(thread.at, concluded_at + (0 if at_once else ARCHIVE_AFTER.total_seconds())) + MINUTE
 
@@ -511,7 +512,7 @@ class _Story:
                 self._pause(thread, 3 * MINUTE)
                 thread.add("concluded", agent=self._emails[agent], archive="after_12h")
                 self._come_back(thread, agent)
-        thread.end_before(self._now - 1)
+        thread.end_before(self._now - 1, self._now - 1)
 
     @staticmethod
     def _write(thread: _Thread, columns: dict[str, list[Any]]) -> None:

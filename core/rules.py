@@ -69,12 +69,6 @@ def check_administrator(user: User) -> None:
         raise NotPermitted("Only an administrator may do this.")
 
 
-def check_asks_questions(user: User) -> None:
-    """SQL is for analysts and administrators; the command line acts as system."""
-    if user.role not in (Role.ANALYST, Role.ADMIN, Role.SYSTEM):
-        raise NotPermitted("Only an analyst or an administrator may ask questions in SQL.")
-
-
 def check_posts_messages(user: User, scope: Scope | None) -> None:
     """R20: an administrator, or a token with scope `messages`; webhooks act as system."""
     if scope is not Scope.MESSAGES and user.role not in (Role.ADMIN, Role.SYSTEM):
@@ -180,12 +174,6 @@ def changes_something(before: Classification | None, after: Classifying) -> bool
         (before.reason_id, before.reason, before.category, before.value)
         != (after.reason.id, after.reason.description, after.reason.category, after.value)
     )
-
-
-def archived_at(conclusion: Conclusion) -> datetime:
-    """When a conclusion that nothing reopens is archived (R9)."""
-    wait = ARCHIVE_AFTER if conclusion.archive_preference is ArchivePreference.AFTER_12H else timedelta()
-    return conclusion.concluded_at + wait
 
 
 # Messages -----------------------------------------------------------------------------------------
@@ -321,15 +309,16 @@ def check_reopen(user: User, conversation: Conversation, other_open: UUID | None
 
 
 def fold(text: str) -> str:
-    """A text without case, accents and extra spaces: how descriptions are compared (R4)."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    """A text without case, accents, extra spaces and what nobody sees: how descriptions are compared (R4)."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(c for c in apart if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", bare.casefold()).split())
 
 
 def clean_description(text: str) -> str:
     """Return a reason's description ready to keep (R4)."""
     text = clean_line(text, "description", DESCRIPTION_LENGTH)
-    if not text:
+    if not fold(text):
         raise Invalid("A reason needs a description.", field="description")
     return text
 
@@ -348,18 +337,23 @@ def check_unique(description: str, category: Category, others_in_use: Iterable[R
 def clean_line(text: str, field: str, length: int) -> str:
     """Return one line of text without outer spaces, or say why it cannot be taken."""
     text = unicodedata.normalize("NFC", text.strip())
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+    if any(_is_unseen(c) for c in text):
         raise Invalid("Control characters are not allowed here.", field=field)
     if len(text) > length:
         raise Invalid("At most {length} characters fit here.", field=field, length=length)
     return text
 
 
+def _is_unseen(c: str) -> bool:
+    """Controls, line ends, half characters."""
+    return unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")
+
+
 def clean_name(text: str | None) -> str | None:
     """What a contact calls themselves: never a ground to refuse their message, so mended instead."""
     if text is None:
         return None
-    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
+    kept = "".join(" " if _is_unseen(c) else c for c in text)
     return " ".join(kept.split())[:NAME_LENGTH] or None
 
 

@@ -38,7 +38,8 @@ FROM classifications
 """
 
 LATEST_FIRST = """
-ORDER BY folder = 'concluded', CASE WHEN folder = 'concluded' THEN since ELSE opened_at END DESC, number DESC
+ORDER BY folder = 'concluded', CASE WHEN folder = 'concluded' THEN since ELSE opened_at END DESC,
+         concluded_number DESC NULLS LAST, id DESC
 LIMIT 1
 """
 
@@ -111,7 +112,7 @@ def open_conversation(
 ) -> UUID:
     new = new_id(opened_at)
     tx.run(
-        "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, NULL, NULL, NULL, ?, NULL, ?)",
+        "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, NULL, NULL, NULL, ?, NULL, ?)",
         new, contact_id, channel, folder, assigned_to, opened_at, opened_at, DESK_SOURCE, tx.number,
     )  # fmt: skip
     return new
@@ -149,9 +150,9 @@ def conclude(
         new.id, tx.number, of.id, new.cycle, concluded_at, user_id, of.folder, archive,
     )  # fmt: skip
     tx.run(
-        "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, conclusions = ?, number = ?"
-        " WHERE id = ?",
-        concluded_at, new.id, new.cycle, tx.number, of.id,
+        "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, concluded_number = ?,"
+        " conclusions = ?, number = ? WHERE id = ?",
+        concluded_at, new.id, tx.number, new.cycle, tx.number, of.id,
     )  # fmt: skip
     return new
 

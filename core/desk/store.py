@@ -99,6 +99,7 @@ class Desk:
         self._lock: int | None = lock  # None: closed
         self._writer = connection.cursor()
         self._writing = threading.Lock()
+        self._written_by: int | None = None  # the thread that holds it
         self._readers: list[duckdb.DuckDBPyConnection] = []
         row = self._writer.execute("SELECT max(number) FROM history").fetchone()
         self.number: int = (row[0] if row else None) or 0  # of the last command that is in the history
@@ -148,21 +149,30 @@ class Desk:
 
         `work` decides before it writes, so that what it raises has changed nothing.
         """
+        if self._written_by == threading.get_ident():
+            raise RuntimeError("A transaction is under way: pass it on instead of the desk.")
         with self._writing:
-            for _ in range(RETRIES):
-                tx = Tx(self._writer, self.number)
-                self._writer.begin()
-                try:
-                    result = work(tx)
-                    self._writer.commit()
-                except duckdb.TransactionException:
-                    self._roll_back(self._writer)
-                    continue
-                except BaseException:
-                    self._roll_back(self._writer)
-                    raise
-                self.number = tx.number
-                return result
+            self._written_by = threading.get_ident()
+            try:
+                return self._transact(work)
+            finally:
+                self._written_by = None
+
+    def _transact(self, work: Callable[[Tx], T]) -> T:
+        for _ in range(RETRIES):
+            tx = Tx(self._writer, self.number)
+            self._writer.begin()
+            try:
+                result = work(tx)
+                self._writer.commit()
+            except duckdb.TransactionException:
+                self._roll_back(self._writer)
+                continue
+            except BaseException:
+                self._roll_back(self._writer)
+                raise
+            self.number = tx.number
+            return result
         raise ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
 
     def read(self, work: Callable[[Tx], T]) -> T:

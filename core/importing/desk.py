@@ -48,9 +48,9 @@ FROM arriving
 
 INSERT_CONVERSATIONS = """
 INSERT INTO conversations (id, contact_id, channel, folder, assigned_to, opened_at, since, conclusion_id, conclusions,
-                           last_message_at, last_message_id, last_inbound_at, source, external_id, number)
+                           last_message_at, last_message_id, last_inbound_at, source, external_id, number, concluded_number)
 SELECT id::UUID, contact_id::UUID, channel, folder, assigned_to::UUID, opened_at, since, conclusion_id::UUID, conclusions,
-       last_message_at, last_message_id::UUID, last_inbound_at, ?, external_id, ?
+       last_message_at, last_message_id::UUID, last_inbound_at, ?, external_id, ?, CASE WHEN folder = 'concluded' THEN ? END
 FROM arriving WHERE is_new
 """
 
@@ -58,7 +58,9 @@ UPDATE_CONVERSATIONS = """
 UPDATE conversations SET
     folder = a.folder, assigned_to = a.assigned_to::UUID, since = a.since, conclusion_id = a.conclusion_id::UUID,
     conclusions = a.conclusions, last_message_at = a.last_message_at, last_message_id = a.last_message_id::UUID,
-    last_inbound_at = a.last_inbound_at, number = ?
+    last_inbound_at = a.last_inbound_at, number = ?,
+    concluded_number = CASE WHEN a.conclusion_id::UUID IS DISTINCT FROM conversations.conclusion_id THEN ?
+                            ELSE concluded_number END
 FROM arriving AS a WHERE conversations.id = a.id::UUID AND NOT a.is_new
 """
 
@@ -128,8 +130,8 @@ def write(
         reasons.add(tx, retired, SYSTEM_USER_ID, now)
     _add_contacts(tx, workshop)
     with tx.table("arriving", _table(workshop, "FROM for_conversations")):
-        tx.run(INSERT_CONVERSATIONS, source, tx.number)
-        tx.run(UPDATE_CONVERSATIONS, tx.number)
+        tx.run(INSERT_CONVERSATIONS, source, tx.number, tx.number)
+        tx.run(UPDATE_CONVERSATIONS, tx.number, tx.number)
     for name, statement in INSERTS.items():
         with tx.table("arriving", _table(workshop, f"FROM {name}")):
             tx.run(statement, tx.number)

@@ -191,7 +191,7 @@ def _recover(session: Session, conversation_id: UUID) -> None:
 def _footer(session: Session, detail: ConversationDetail) -> None:
     """How it ended: category, reason, value, who, when; the edit where it is one's own; the versions (R7, R8)."""
     text, last = session.text, detail.conclusions[-1]
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="footer"):
+    with st.container(border=True, horizontal=True, wrap=False, vertical_alignment="center", key="footer"):
         version = last.classification
         said = (
             chat.summary(version, text) if version else chat.plain(text("Concluded without a classification"))

@@ -103,7 +103,9 @@ def _clock(session: Session) -> None:
     st.caption(text("It is {at} here.", at=session.now))
     with st.container(horizontal=True):
         for label, step in STEPS.items():
-            st.button(label, key=f"clock-{step // timedelta(hours=1)}h", on_click=_move_on, args=(session, step))
+            st.button(
+                label, key=f"clock-{step // timedelta(hours=1)}h", on_click=_move_on, args=(session, step)
+            )
 
 
 def _move_on(session: Session, step: timedelta) -> None:

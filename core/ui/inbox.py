@@ -57,6 +57,7 @@ def inbox(session: Session) -> None:
         on_change=_first_page,
         label_visibility="collapsed",
         width="stretch",
+        wrap=False,
     )
     st.text_input(
         text("Search"),

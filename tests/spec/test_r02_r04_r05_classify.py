@@ -97,6 +97,8 @@ SAME = [
     ("ﬁm",             "fim"),                 # a ligature
     ("Dúvida (preço)", "duvida (preco)"),
     ("a\u00a0b",       "a b"),                 # a space that does not break
+    ("Pre\u200bço",    "preco"),               # a space that nobody sees
+    ("\u202eVenda",    "venda"),               # an order of reading that nobody sees
 ]
 # fmt: on
 
@@ -114,6 +116,11 @@ DIFFERENT = [("Venda", "Vendas"), ("Preço", "Preço!"), ("ab", "a b"), ("1", "2
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_descriptions_that_are_different(one: str, other: str) -> None:
     assert answer(rules.check_unique, other, Category.ACHIEVED, [reason(description=one)]) == "allowed"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u200b", "\u202e\u200d", "\u0301"], ids=repr)
+def test_a_description_shows_something(text: str) -> None:
+    assert answer(rules.clean_description, text) == "invalid"
 
 
 def test_the_same_description_fits_another_category() -> None:

@@ -1,25 +1,10 @@
 """R9: the archive preference is the user's own, and a conclusion keeps the one of its moment."""
 
-import pytest
-
-from core import rules, services
+from core import services
 from core.desk import Desk
 from core.model import ArchivePreference
 from tests.conftest import NOW, Team, write
-from tests.spec.examples import AFTER_12H, ANA, HOUR, IMMEDIATELY, NOON, conclusion
-
-# fmt: off
-ARCHIVED = [
-    # preference    archived, where nothing reopens it
-    (AFTER_12H,     NOON + 12 * HOUR),
-    (IMMEDIATELY,   NOON),
-]
-# fmt: on
-
-
-@pytest.mark.parametrize(("preference", "expected"), ARCHIVED)
-def test_when_a_conclusion_is_archived(preference: ArchivePreference, expected: object) -> None:
-    assert rules.archived_at(conclusion(ANA, NOON, preference)) == expected
+from tests.spec.examples import AFTER_12H, IMMEDIATELY
 
 
 def test_until_chosen_it_is_twelve_hours(desk: Desk, team: Team) -> None:

@@ -17,7 +17,7 @@ from core import services
 from core.desk import Desk, Tx
 from core.desk.store import DESK_FILE, LOCK_FILE
 from core.errors import Invalid, Unavailable
-from core.model import SYSTEM, SYSTEM_USER_ID, Reason
+from core.model import SYSTEM, SYSTEM_USER_ID, ArchivePreference, Reason
 from tests.conftest import NOW, Team, write
 
 ROOT = Path(__file__).parents[2]
@@ -109,7 +109,7 @@ import sys
 from pathlib import Path
 from core import services
 from core.desk import Desk
-from core.model import SYSTEM, Caller
+from core.model import ArchivePreference, SYSTEM, Caller
 from tests.conftest import *
 """
     return subprocess.Popen(
@@ -347,3 +347,24 @@ def test_readers_do_not_wait_for_a_writer(desk: Desk) -> None:
     desk.transact(work)
     seen.append(len(services.list_conversations(desk, SYSTEM)))
     assert seen == [1, 2]
+
+
+def test_a_transaction_inside_another_says_so_at_once(desk: Desk) -> None:
+    with pytest.raises(RuntimeError, match="under way"):
+        desk.transact(lambda _: desk.transact(lambda tx: tx.value("SELECT 1")))
+    assert desk.transact(lambda tx: tx.value("SELECT 1")) == 1
+
+
+def test_of_two_concluded_at_one_moment_the_later_command_counts(desk: Desk, team: Team) -> None:
+    """And an edit of the earlier one's classification does not change which."""
+    question = services.create_reason(
+        desk, SYSTEM, "Dúvida", services.Category.QUESTION, services.ValueMode.NONE, now=NOW
+    )
+    services.set_archive_preference(desk, team.ana, ArchivePreference.IMMEDIATELY, now=NOW)
+    first = write(desk, "m1").conversation_id
+    concluded = services.conclude(desk, team.ana, first, now=NOW)
+    second = write(desk, "m2").conversation_id
+    services.set_archive_preference(desk, team.ana, ArchivePreference.AFTER_12H, now=NOW)
+    services.conclude(desk, team.ana, second, now=NOW)
+    services.edit_classification(desk, team.ana, concluded.id, question.id, now=NOW)
+    assert write(desk, "m3").conversation_id == second

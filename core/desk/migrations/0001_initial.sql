@@ -97,6 +97,7 @@ CREATE TABLE conversations (
     opened_at TIMESTAMP NOT NULL,
     since TIMESTAMP NOT NULL,           -- opened, reopened or concluded last
     conclusion_id UUID,                 -- the last one
+    concluded_number BIGINT,            -- of the command that concluded it last: commit order, where times are equal
     conclusions INTEGER NOT NULL,       -- how many so far
     last_message_at TIMESTAMP,
     last_message_id UUID,
