@@ -25,7 +25,9 @@ class Settings:
     data_dir: str = _setting("data/local", "The folder that holds `desk.duckdb` and `facts.duckdb`.")
     host: str = _setting("127.0.0.1", "The address `python -m core serve` listens on.")
     port: str = _setting("8501", "The port `python -m core serve` listens on.")
-    language: str = _setting("pt_BR", "The language of the screen, one of the folders of `core/locale`.")
+    language: str = _setting(
+        "pt_BR", "The language of the screen for browsers that speak none of ours: `pt_BR`, `en` or `es`."
+    )
     whatsapp_app_secret: str = _setting(
         "", "The app secret that signs WhatsApp deliveries; empty: none is taken."
     )

@@ -5,11 +5,13 @@ another language. Catalogues are read as they are, so there is nothing to compil
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from gettext import c2py
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,6 +36,15 @@ VALUE_CHARACTERS = re.compile(r"[0-9.,\s']+")
 
 DOMAIN = "desfecho"
 SOURCE_LANGUAGE = "en"
+
+# What the screen speaks, each by its own name. The first letters are the browser's language.
+LANGUAGES = {"pt_BR": "Português (Brasil)", "en": "English", "es": "Español"}
+
+
+def language_for(browser: str | None, otherwise: str) -> str:
+    """The language of a browser (`pt-PT`, `es-MX`, …), or `otherwise` where it is none of ours."""
+    spoken = (browser or "")[:2].lower()
+    return next((ours for ours in LANGUAGES if ours[:2] == spoken), otherwise)
 
 
 def N_(message: str) -> str:
@@ -98,13 +109,10 @@ class Text:
 
     def n(self, one: str, many: str, n: int) -> str:
         """The text for `n` things; `{n}` in it is the number."""
+        said = one if n == 1 else many
         texts = catalogue(self.language)
-        found = texts.get(one) if texts else None
-        if texts and found and isinstance(found.string, tuple | list):
-            form = int(texts.plural_expr and _plural_form(self.language, n))
-            said = found.string[form] or many
-        else:
-            said = one if n == 1 else many
+        if texts and (found := texts.get(one)):
+            said = tuple(found.string or ())[_plural(texts.plural_expr)(n)]
         return said.format(n=self.number(n))
 
     def label(self, value: StrEnum) -> str:
@@ -193,6 +201,7 @@ class Text:
 
 
 @cache
-def _plural_form(language: str, n: int) -> int:
-    """Which of a language's forms goes with a number."""
-    return int(n != 1) if language != "pt_BR" else int(n > 1)
+def _plural(expression: str) -> Callable[[int], int]:
+    """Which of a language's forms goes with a number, from the expression of its catalogue."""
+    form: Callable[[int], int] = c2py(expression)
+    return form

@@ -12,10 +12,11 @@ from core.application import Application
 from core.desk import Desk
 from core.errors import AppError, NotPermitted, Unauthenticated
 from core.model import Caller, Organisation, Role, User
-from core.text import Text
+from core.text import LANGUAGES, Text, language_for
 from core.ui import escape, runtime
 
 PERSON = "person"  # in the session: the id of the user somebody acts as in the demonstration
+LANGUAGE = "language"  # in the session: the language chosen
 FLASH = "flash"  # in the session: sentences for the next run
 
 
@@ -50,8 +51,19 @@ def current() -> Session | None:
     if user is None:
         return None
     organisation = services.get_organisation(application.desk, identity.act_as(user))
-    text = Text(application.settings.language, organisation.timezone)
-    return Session(application, user, organisation, text)
+    return Session(application, user, organisation, Text(language(), organisation.timezone))
+
+
+def language() -> str:
+    """The one chosen in this session, or the browser's, or the one of the settings."""
+    otherwise = runtime.application().settings.language
+    return str(st.session_state.get(LANGUAGE) or language_for(st.context.locale, otherwise))
+
+
+def choose_language(text: Text) -> None:
+    """Offer the languages; a choice counts from the next run on, which it causes."""
+    st.session_state[LANGUAGE] = language()
+    st.selectbox(text("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=LANGUAGE)
 
 
 def enter(*roles: Role) -> Session:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import AppError
 from core.model import Role
 from core.text import Text
-from core.ui import demo, escape, runtime, session
+from core.ui import demo, escape, session
 from core.ui.pages import NAVIGATION, PAGES, Entry
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def main() -> None:
     st.html(Path(__file__).with_name("style.css"))
     here = session.current()
     if here is None:
-        text = Text(runtime.application().settings.language, "UTC")
+        text = Text(session.language(), "UTC")
         st.title("Desfecho")
         st.info(
             text("This desk has no users yet. `python -m core demo` fills an empty one with invented data.")
@@ -44,6 +44,8 @@ def main() -> None:
     if here.application.settings.demo:
         demo.sidebar(here)
         demo.banner(here)
+    with st.sidebar:
+        session.choose_language(here.text)
     session.show_said()
     try:
         page.run()

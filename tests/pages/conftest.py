@@ -13,7 +13,7 @@ from core.facts import Facts
 from core.model import Caller
 from core.settings import Settings
 from core.ui import inbox, runtime
-from core.ui.session import PERSON
+from core.ui.session import LANGUAGE, PERSON
 from tests.conftest import NOW
 
 SHELL = Path(__file__).resolve().parents[2] / "core" / "ui" / "shell.py"
@@ -51,9 +51,12 @@ Look = Callable[..., AppTest]
 def look(application: Application) -> Look:
     """Look at the application as somebody: `look(team.ana, conversation_id)`."""
 
-    def run(as_who: Caller, conversation_id: object = None, page: str | None = None) -> AppTest:
+    def run(
+        as_who: Caller, conversation_id: object = None, page: str | None = None, language: str = "pt_BR"
+    ) -> AppTest:
         test = AppTest.from_file(str(SHELL), default_timeout=30)
         test.session_state[PERSON] = as_who.user_id
+        test.session_state[LANGUAGE] = language
         if conversation_id:
             test.query_params[inbox.OPENED] = str(conversation_id)
         test.run()
