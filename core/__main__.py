@@ -14,7 +14,7 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from core import control
 from core.application import Application
@@ -80,7 +80,8 @@ def import_(
     try:
         question = mapping.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Unavailable("The mapping {file} cannot be read: {error}", file=mapping, error=error) from error
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise Unavailable("The mapping {file} cannot be read: {why}", file=mapping, why=why) from error
     with _desk("importing") as (desk, folder), _progress() as progress:
         report = import_log(
             desk, file, question, source, timezone=timezone, dry_run=dry_run, now=system_clock(),
@@ -126,10 +127,25 @@ def sql(
         writer.writerow(columns)
         writer.writerows(rows)
     else:
-        table = Table(*columns)
-        for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row))
-        Console(markup=False).print(table)
+        _show(columns, rows)
+
+
+def _show(columns: list[str], rows: list[list[Any]]) -> None:
+    """Print a table; where it is wider than the screen, each row as a list of its columns."""
+    texts = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    screen = Console(markup=False, highlight=False, soft_wrap=True)
+    if sum(widths) + 3 * len(columns) < screen.width:
+        table = Table(*(Column(name, no_wrap=True) for name in columns))
+        for row in texts:
+            table.add_row(*row)
+        screen.print(table)
+        return
+    margin = max(map(len, columns))
+    for number, row in enumerate(texts, 1):
+        screen.print(f"--- {number}")
+        for name, value in zip(columns, row, strict=True):
+            screen.print(f"{name:{margin}}  {value}")
 
 
 @cli.command("rebuild-facts")

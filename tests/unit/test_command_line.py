@@ -53,6 +53,14 @@ def test_sql_without_the_application(tmp_path: Path) -> None:
     assert (answered.returncode, json.loads(answered.stdout)) == (0, [{"conclusions": 0}])
 
 
+def test_a_table_too_wide_for_the_screen_is_told_column_by_column(tmp_path: Path) -> None:
+    narrow = run(tmp_path, "sql", "SELECT 7 AS seven, 'a' AS a", COLUMNS="80")
+    assert "seven" in narrow.stdout and "┃" in narrow.stdout
+    wide = run(tmp_path, "sql", f"SELECT 7 AS seven, '{'w' * 200}' AS wide", COLUMNS="80")
+    assert wide.stdout.splitlines() == ["--- 1", "seven  7", "wide   " + "w" * 200]
+    assert run(tmp_path, "sql", "SELECT 1 AS x WHERE FALSE", COLUMNS="80").returncode == 0
+
+
 def test_sql_and_tokens_while_it_runs(server: Server, token: str) -> None:
     answered = run(server.folder, "sql", QUESTION, "--format", "csv")
     assert answered.stdout.split() == ["conclusions", "1"]
