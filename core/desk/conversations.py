@@ -37,12 +37,6 @@ SELECT id, conclusion_id, version, reason_id, category, reason, value, currency,
 FROM classifications
 """
 
-LATEST_FIRST = """
-ORDER BY folder = 'concluded', CASE WHEN folder = 'concluded' THEN since ELSE opened_at END DESC,
-         concluded_number DESC NULLS LAST, id DESC
-LIMIT 1
-"""
-
 
 def _conclusion(tx: Tx, row: Row, versions: tuple[Classification, ...] = ()) -> Conclusion:
     return Conclusion(
@@ -97,9 +91,20 @@ def conversation(tx: Tx, conversation_id: UUID) -> Conversation | None:
 
 
 def latest(tx: Tx, contact_id: UUID, channel: str) -> Conversation | None:
-    """The contact's latest conversation: the open one opened last, otherwise the one concluded last."""
-    row = tx.row(f"{CONVERSATION} WHERE contact_id = ? AND channel = ? {LATEST_FIRST}", contact_id, channel)
-    return _conversation(tx, row)
+    """The contact's latest conversation: the open one opened last, otherwise the one concluded last.
+
+    Where times are equal the order of the commands decides.
+    """
+    rows = tx.rows(  # a handful: to choose here costs less than to have them ordered there
+        "SELECT id, folder = 'concluded', opened_at, since, coalesce(concluded_number, 0)"
+        " FROM conversations WHERE contact_id = ? AND channel = ?",
+        contact_id, channel,
+    )  # fmt: skip
+    still_open = [(opened_at, id_) for id_, concluded, opened_at, _, _ in rows if not concluded]
+    concluded_ones = [(since, number, id_) for id_, concluded, _, since, number in rows if concluded]
+    if not rows:
+        return None
+    return conversation(tx, max(still_open)[-1] if still_open else max(concluded_ones)[-1])
 
 
 def other_open(tx: Tx, than: Conversation) -> UUID | None:

@@ -78,10 +78,11 @@ def contact(tx: Tx, contact_id: UUID) -> Contact:
 
 def contacts_at(tx: Tx, channel: str, addresses: Sequence[str]) -> dict[str, UUID]:
     """Whose each of these addresses is, of those that are somebody's."""
+    places = ", ".join("?" for _ in addresses)
     return dict(
         tx.rows(
-            "SELECT address, contact_id FROM contact_addresses WHERE channel = ? AND list_contains(?, address)",
-            channel, list(addresses),
+            f"SELECT address, contact_id FROM contact_addresses WHERE channel = ? AND address IN ({places})",
+            channel, *addresses,
         )
     )  # fmt: skip
 

@@ -1,7 +1,8 @@
 -- Every row of the mapping, each text in the form it is kept in, and why the row cannot be taken, if it cannot
 -- be whatever came before it. One row per row of the mapping; `row` is its place there.
 -- Reads `mapped`, `moments` (occurred_at as UTC) and what core/importing/texts.py decided once per distinct text:
--- `contact_texts`, `name_texts`, `agent_texts`, `reason_texts`, `currency_texts`.
+-- `contact_texts`, `name_texts`, `agent_texts`, `reason_texts`, `currency_texts`. Variables: `currency` of values that
+-- name none, `latest`: no event can be later. `agent` is what an agent is known by, `agent_name` how it is written.
 -- What an event has no use for is put aside, so that a leaking column of the log spoils nothing.
 CREATE OR REPLACE TEMP TABLE cleaned AS
 WITH lines AS (
@@ -28,7 +29,7 @@ WITH lines AS (
     SELECT l.row, l.line, l.conversation, l.event, l.without_time, l.occurred_at, l.channel, l.says_channel,
            c.text AS address, c.refusal AS contact_refusal,
            n.text AS contact_name,
-           a.text AS agent, a.refusal AS agent_refusal,
+           a.folded AS agent, a.text AS agent_name, a.refusal AS agent_refusal,
            CASE WHEN l.event = 'message' THEN coalesce(l.direction, 'in') END AS direction,
            CASE WHEN l.event = 'message' THEN replace(l.body, chr(0), chr(65533)) END AS body,
            CASE WHEN ends THEN l.category END AS category,
@@ -57,6 +58,7 @@ SELECT * EXCLUDE (without_time, contact_refusal, agent_refusal, reason_refusal, 
            WHEN without_time THEN 'The row has no time.'
            WHEN occurred_at IS NULL THEN 'The time is not one of ISO 8601, such as 2026-03-02T10:00:00-03:00.'
            WHEN occurred_at < TIMESTAMP '2000-01-01' THEN 'The time is before the year 2000.'
+           WHEN occurred_at > getvariable('latest') THEN 'The time is in the future.'
            WHEN NOT regexp_full_match(channel, '[a-z0-9][a-z0-9_-]{0,39}')
                THEN 'A channel is named with up to 40 lower-case letters, digits, hyphens and underscores.'
            WHEN contact_refusal IS NOT NULL THEN contact_refusal

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from core import rules
 from core.desk import Tx, people, reasons
+from core.importing import texts
 from core.importing.source import sql
 from core.model import SYSTEM_USER_ID, Category, Reason, ReopenCause, ValueMode
 
@@ -90,11 +91,10 @@ def find(tx: Tx, workshop: duckdb.DuckDBPyConnection, source: str) -> None:
 
 
 def _find_agents(tx: Tx, workshop: duckdb.DuckDBPyConnection, source: str) -> None:
-    """By e-mail, else by name among those the source brought."""
+    """By e-mail, else by name among those the source brought; both ignoring case."""
     everybody = people.users(tx)
-    known: dict[str, UUID] = dict(
-        tx.rows("SELECT name, id FROM users WHERE source = ? ORDER BY id DESC", source)
-    )
+    brought = tx.rows("SELECT name, id FROM users WHERE source = ? ORDER BY id DESC", source)
+    known: dict[str, UUID] = {texts.agent_key(name): user_id for name, user_id in brought}
     known |= {user.email: user.id for user in everybody if user.email}
     named = [
         name

@@ -4,7 +4,7 @@
 -- `found_contacts` (channel, address, contact_id). Variables: `source`, `number` of the command.
 
 CREATE OR REPLACE TEMP TABLE new_users AS
-SELECT c.agent AS name,
+SELECT c.agent, arg_min(c.agent_name, (a.occurred_at, a.row)) AS name,
        derived_id(min(a.occurred_at), 0,
                   concat_ws(chr(31), 'user', getvariable('number'), getvariable('source'), c.agent)) AS id
 FROM accepted AS a JOIN cleaned AS c USING (row)
@@ -12,7 +12,7 @@ WHERE c.agent IS NOT NULL AND c.agent NOT IN (SELECT agent FROM found_agents)
 GROUP BY c.agent;
 
 CREATE OR REPLACE TEMP TABLE agents AS
-SELECT agent, user_id::UUID AS user_id FROM found_agents UNION ALL SELECT name, id FROM new_users;
+SELECT agent, user_id::UUID AS user_id FROM found_agents UNION ALL SELECT agent, id FROM new_users;
 
 CREATE OR REPLACE TEMP TABLE new_reasons AS
 SELECT c.category, c.folded, arg_min(c.reason, (a.occurred_at, a.row)) AS reason,

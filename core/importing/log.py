@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ def import_log(
     tell = progress or (lambda _what, _share: None)
     tell("Reading the file", 0.0)
     currency = desk.read(organisation.organisation).currency
-    with read(file, mapping, timezone, currency) as mapped:
+    latest = now + timedelta(days=1)  # other clocks may be ahead
+    with read(file, mapping, timezone, currency, latest) as mapped:
         tell("Comparing with the desk", 0.4)
 
         def judge(tx: Tx) -> None:

@@ -1,11 +1,15 @@
 """The file of an import, read through its mapping, where neither can touch anything else."""
 
+import codecs
+import csv
 import gzip
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +37,9 @@ READERS = {
     "ndjson": ("JSON", "read_json($1, compression = $2)"),
     "jsonl": ("JSON", "read_json($1, compression = $2)"),
 }
+CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
+DUCKDB_KIND = re.compile(r"^[A-Za-z ]+ Error: ")
+DUCKDB_ADVICE = re.compile(r"\n\s*(?:Possible (?:fixes|Solution)|LINE \d|The search space|file = )")
 FILE_NAME = re.compile(r"\.(csv|parquet|json|ndjson|jsonl)(\.gz)?$", re.IGNORECASE)
 
 
@@ -54,11 +61,16 @@ def sql(name: str) -> str:
 
 
 @contextmanager
-def read(file: Path, mapping: str, timezone: str, currency: str) -> Iterator[Mapped]:
-    """Read `file` through `mapping`. `currency`: of values that name none.
+def read(file: Path, mapping: str, timezone: str, currency: str, latest: datetime) -> Iterator[Mapped]:
+    """Read `file` through `mapping`. `currency`: of values that name none. `latest`: no event can be later.
 
     Errors: `Invalid` where the file, the mapping or the time zone is at fault.
     """
+    if not timezone.strip():
+        raise Invalid(
+            "The time zone is empty. Name one, such as America/Sao_Paulo, or leave it out for UTC.",
+            field="timezone",
+        )
     if timezone not in available_timezones() - {"localtime"}:
         raise Invalid("{timezone} is not a time zone.", field="timezone", timezone=timezone)
     workshop = duckdb.connect(":memory:")
@@ -66,9 +78,11 @@ def read(file: Path, mapping: str, timezone: str, currency: str) -> Iterator[Map
         try:
             for variable, value in (("timezone", timezone), ("currency", currency)):
                 workshop.execute(f"SET VARIABLE {variable} = {_literal(value)}")
+            utc = latest.astimezone(UTC).replace(tzinfo=None)
+            workshop.execute(f"SET VARIABLE latest = TIMESTAMP {_literal(utc.isoformat(' '))}")
             _open(workshop, file, timezone, spill)
             rows_read = _count(workshop, file)
-            columns, table = _map(workshop, mapping)
+            columns, table = _map(workshop, mapping, file)
             _clean(workshop, columns, table)
             yield Mapped(workshop, rows_read, columns, table)
         finally:
@@ -84,14 +98,15 @@ def _open(workshop: duckdb.DuckDBPyConnection, file: Path, timezone: str, spill:
     kind = FILE_NAME.search(file.name)
     if kind is None or (kind[1].lower() == "parquet" and kind[2]):
         raise Invalid(
-            "The name of {file} must end in .csv, .csv.gz, .json, .json.gz, .ndjson, .jsonl or .parquet.",
-            field="file", file=file.name,
+            "The name of {file} must end in {endings} or .parquet.",
+            field="file", file=file.name, endings=", ".join(f".{kind}, .{kind}.gz" for kind in READERS if kind != "parquet"),
         )  # fmt: skip
+    _check_not_empty(file, bool(kind[2]))
     path = str(file.resolve())
     name, reader = READERS[kind[1].lower()]
     reader = reader.replace("$2", "'gzip'" if kind[2] else "'uncompressed'")
     if "$3" in reader:
-        reader = reader.replace("$3", _literal(_delimiter(file, bool(kind[2]))))
+        reader = reader.replace("$3", _literal(_delimiter(_first_line(file, bool(kind[2])))))
     reader = reader.replace("$1", _literal(path))  # last: a path can hold anything
     for setting in (
         f"TimeZone = {_literal(timezone)}",
@@ -108,36 +123,82 @@ def _open(workshop: duckdb.DuckDBPyConnection, file: Path, timezone: str, spill:
     try:
         workshop.execute(f"CREATE VIEW source AS FROM {reader}")
     except duckdb.Error as error:
-        raise _unreadable(file, name, error) from error
+        if name == "CSV":
+            _read_without_guessing(workshop, file, reader)
+        raise _unreadable(file, error) from error
 
 
-def _delimiter(file: Path, zipped: bool) -> str:
-    """What separates the names in the first line: told to DuckDB, because one short line would make it guess wrong."""
+def _check_not_empty(file: Path, zipped: bool) -> None:
+    if not _beginning(file, zipped).removeprefix(codecs.BOM_UTF8).strip():
+        raise Invalid("The file {file} is empty.", field="file", file=file.name)
+
+
+def _beginning(file: Path, zipped: bool) -> bytes:
     try:
-        with gzip.open(file, "rb") if zipped else file.open("rb") as lines:
-            first = lines.readline(65_536)
-    except (OSError, EOFError) as error:
-        raise _unreadable(file, "CSV", error) from error
-    return max(",;\t|", key=lambda separator: first.count(separator.encode()))
+        with gzip.open(file, "rb") if zipped else file.open("rb") as content:
+            return content.read(65_536)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(file, error) from error
+
+
+def _first_line(file: Path, zipped: bool) -> str:
+    line = _beginning(file, zipped).partition(b"\n")[0]
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in line:
+        raise _not_utf8(file, 1)
+    return line.decode("utf-8-sig", "replace")
+
+
+def _delimiter(line: str) -> str:
+    """What separates the names in the first line: told to DuckDB, because one short line would make it guess wrong."""
+    return max(",;\t|", key=line.count)
+
+
+def _read_without_guessing(workshop: duckdb.DuckDBPyConnection, file: Path, reader: str) -> None:
+    """Raise what is wrong with a CSV that DuckDB cannot guess the form of: told the columns, it says which line."""
+    line = _first_line(file, file.suffix.lower() == ".gz").rstrip("\r")
+    names = next(csv.reader([line], delimiter=_delimiter(line)), [])
+    columns = ", ".join(f"'column{number}': 'VARCHAR'" for number, _ in enumerate(names))
+    told = f"{reader.removesuffix(')')}, auto_detect = false, columns = {{{columns}}})"
+    try:
+        workshop.execute(f"SELECT count(*) FROM {told}")
+    except duckdb.Error as error:
+        raise _unreadable(file, error) from error
 
 
 def _count(workshop: duckdb.DuckDBPyConnection, file: Path) -> int:
     try:
         row = workshop.execute("SELECT count(*) FROM source").fetchone()
     except duckdb.Error as error:
-        kind = FILE_NAME.search(file.name)
-        raise _unreadable(file, READERS[kind[1].lower()][0] if kind else "", error) from error
+        raise _unreadable(file, error) from error
     return row[0] if row else 0
 
 
-def _unreadable(file: Path, kind: str, error: Exception) -> Invalid:
+def _unreadable(file: Path, error: Exception) -> Invalid:
+    """What is wrong and where, without DuckDB's advice on options that nobody can set here."""
+    kind = FILE_NAME.search(file.name)
+    text = str(error).strip()
+    if "not utf-8 encoded" in text:
+        where = CSV_LINE.search(text)
+        return _not_utf8(file, int(where[1]) if where else 1)
+    told = DUCKDB_ADVICE.split(DUCKDB_KIND.sub("", text), maxsplit=1)[0]
+    lines = [line.strip()[:200] for line in told.splitlines() if line.strip()]
+    if len(lines) > 4:  # a quote that nothing closes makes the rest of the file one line
+        lines[3:-1] = ["…"]
     return Invalid(
         "The file {file} cannot be read as {kind}: {error}",
-        field="file", file=file.name, kind=kind, error=str(error).strip(),
+        field="file", file=file.name, kind=READERS[kind[1].lower()][0] if kind else "a log", error="; ".join(lines),
     )  # fmt: skip
 
 
-def _map(workshop: duckdb.DuckDBPyConnection, mapping: str) -> tuple[tuple[str, ...], pa.Table]:
+def _not_utf8(file: Path, line: int) -> Invalid:
+    return Invalid(
+        "The file {file} cannot be read as CSV: it must be in UTF-8, and line {line} is not."
+        " Convert it first, for example with iconv -f WINDOWS-1252 -t UTF-8.",
+        field="file", file=file.name, line=line,
+    )  # fmt: skip
+
+
+def _map(workshop: duckdb.DuckDBPyConnection, mapping: str, file: Path) -> tuple[tuple[str, ...], pa.Table]:
     """The mapping's columns and rows, in its order."""
     try:
         statements = workshop.extract_statements(mapping)
@@ -148,6 +209,8 @@ def _map(workshop: duckdb.DuckDBPyConnection, mapping: str) -> tuple[tuple[str, 
         _check_columns(columns)
         table = result.to_arrow_table()
     except duckdb.Error as error:
+        if CSV_LINE.search(str(error)):  # a line that counting the rows did not look into
+            raise _unreadable(file, error) from error
         raise Invalid(
             "The mapping does not work: {error}", field="mapping", error=str(error).strip()
         ) from error
@@ -191,7 +254,9 @@ def _read_moments(workshop: duckdb.DuckDBPyConnection) -> None:
     if kind == "TIMESTAMP WITH TIME ZONE":
         moment = "occurred_at AT TIME ZONE 'UTC'"
     elif kind == "DATE" or kind.startswith("TIMESTAMP"):
-        moment = "occurred_at::TIMESTAMP AT TIME ZONE getvariable('timezone') AT TIME ZONE 'UTC'"
+        moment = (
+            "try(try_cast(occurred_at AS TIMESTAMP) AT TIME ZONE getvariable('timezone') AT TIME ZONE 'UTC')"
+        )
     else:
         raise Invalid(
             "The column occurred_at must be a time, a date or text, not {type}.", field="mapping", type=kind
