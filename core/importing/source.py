@@ -27,15 +27,17 @@ OPTIONAL = (
     "archive", "line",
 )  # fmt: skip
 
+# Formats that nothing has: DuckDB would make of 10:00-03:00 a time without a zone, to be read in --timezone.
+JSON_READER = "read_json($1, compression = $2, timestampformat = 'no time %Y', dateformat = 'no date %Y')"
 READERS = {
     "csv": (
         "CSV",
         "read_csv($1, delim = $3, quote = '\"', escape = '\"', header = true, skip = 0, all_varchar = true, compression = $2)",
     ),
     "parquet": ("Parquet", "read_parquet($1)"),
-    "json": ("JSON", "read_json($1, compression = $2)"),
-    "ndjson": ("JSON", "read_json($1, compression = $2)"),
-    "jsonl": ("JSON", "read_json($1, compression = $2)"),
+    "json": ("JSON", JSON_READER),
+    "ndjson": ("JSON", JSON_READER),
+    "jsonl": ("JSON", JSON_READER),
 }
 CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 DUCKDB_KIND = re.compile(r"^[A-Za-z ]+ Error: ")

@@ -514,6 +514,20 @@ def test_a_time_says_its_offset_or_is_read_in_the_zone(desk: Desk, log: Import) 
     assert found == [(utc,) for _, utc in TIMES]
 
 
+def test_times_in_json_keep_their_offset(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "log.json"
+    log = [{"conversation": f"c{n}", "event": "opened", "occurred_at": at} for n, (at, _) in enumerate(TIMES)]
+    for n, (_, utc) in enumerate(TIMES):  # each by itself, or one odd text would make all of them text
+        file.write_text(json.dumps([log[n]]), "utf-8")
+        import_log(
+            desk, file, "FROM source", "old", timezone="America/Sao_Paulo", now=NOW, rejects_folder=tmp_path
+        )
+        [(found,)] = rows(
+            desk, f"SELECT opened_at::TIME::VARCHAR FROM conversations WHERE external_id = 'c{n}'"
+        )
+        assert found == utc
+
+
 @pytest.mark.parametrize(
     ("typed", "hour"),
     [
@@ -849,8 +863,8 @@ def test_nested_json(desk: Desk, tmp_path: Path) -> None:
     import_log(desk, file, mapping, "old", now=NOW, rejects_folder=tmp_path)
     assert rows(desk, "SELECT external_id FROM conversations ORDER BY 1") == [("7",), ("8",)]
     assert rows(desk, "SELECT name FROM users WHERE source = 'old' ORDER BY name") == [
-        ('{"name":"x"}',),
         ("Rita",),
+        ('{"name":"x"}',),
     ]
 
 
