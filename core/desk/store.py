@@ -125,6 +125,9 @@ class Desk:
             ) from error
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            # What was replayed after a crash goes into the file before anything else: DuckDB 1.5.5 loses it from
+            # an index that nobody has looked into by the next checkpoint.
+            connection.execute("CHECKPOINT")
             _migrate(connection, now)
         except BaseException:
             connection.close()
