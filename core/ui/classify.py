@@ -6,13 +6,14 @@ import streamlit as st
 
 from core import services
 from core.errors import AlreadyConcluded, AppError
-from core.model import Category, Conclusion, Reason, Role, ValueMode
+from core.model import Category, Classification, Conclusion, Reason, Role, ValueMode
+from core.text import Text
 from core.ui import escape
 from core.ui.pages import PAGES
 from core.ui.session import Session, attempt, say
 
 ASKED = "classify"  # in the session: ("conclude", conversation id) or ("edit", conclusion id)
-VALUE, REFUSED = "classify-value", "classify-refused"
+VALUE, REFUSED, SEEDED = "classify-value", "classify-refused", "classify-seeded"
 ICONS = {
     Category.ACHIEVED: ":green[:material/check_circle:]",
     Category.LOST: ":red[:material/cancel:]",
@@ -30,12 +31,23 @@ def ask(what: str, target: UUID) -> None:
     st.session_state[ASKED] = (what, target)
     for category in Category:
         st.session_state.pop(_choice(category), None)
-    for key in (VALUE, REFUSED):
+    for key in (VALUE, REFUSED, SEEDED):
         st.session_state.pop(key, None)
 
 
-def _done() -> None:
+def forget() -> None:
+    """Let go of a dialog asked for: it is done, or the person went somewhere else."""
     st.session_state.pop(ASKED, None)
+
+
+def _seed(before: Classification, offered: list[Reason], text: Text) -> None:
+    """Begin an edit with what the version before says."""
+    st.session_state[SEEDED] = True
+    reason = next((r for r in offered if r.id == before.reason_id), None)
+    if reason:
+        st.session_state[_choice(reason.category)] = reason.id
+    if before.value is not None:
+        st.session_state[VALUE] = text.typed_value(before.value)
 
 
 def show(session: Session, conclusions: tuple[Conclusion, ...], conversation_id: UUID) -> None:
@@ -44,11 +56,11 @@ def show(session: Session, conclusions: tuple[Conclusion, ...], conversation_id:
     edited = next((c for c in conclusions if c.id == target), None)
     if what == "conclude" and target == conversation_id:
         title = session.text("Conclude conversation")
-    elif what == "edit" and edited:
+    elif what == "edit" and edited and edited.concluded_by == session.user.id:
         title = session.text("Edit classification")
     else:
         return
-    st.dialog(title, width="large", on_dismiss=_done)(_body)(session, target, edited)
+    st.dialog(title, width="large", on_dismiss=forget)(_body)(session, target, edited)
 
 
 def _body(session: Session, target: UUID, edited: Conclusion | None) -> None:
@@ -58,19 +70,14 @@ def _body(session: Session, target: UUID, edited: Conclusion | None) -> None:
     before = edited.classification if edited else None
     reasons = services.list_reasons(session.desk, session.caller)
     offered = [r for r in reasons if r.in_use or (before and r.id == before.reason_id)]
+    if before and SEEDED not in st.session_state:
+        _seed(before, offered, text)
     for category, column in zip(Category, st.columns(len(Category)), strict=True):
         with column:
-            _category(
-                session,
-                category,
-                [r for r in offered if r.category is category],
-                before.reason_id if before else None,
-            )
+            _category(session, category, [r for r in offered if r.category is category])
     chosen = next((r for r in offered if r.id in [st.session_state.get(_choice(c)) for c in Category]), None)
     if chosen and chosen.value is not ValueMode.NONE:
         organisation = session.organisation
-        if VALUE not in st.session_state and before and before.value is not None:
-            st.session_state[VALUE] = text.typed_value(before.value)
         needed = text("required") if chosen.value is ValueMode.REQUIRED else text("optional")
         st.text_input(
             text(
@@ -108,7 +115,7 @@ def _body(session: Session, target: UUID, edited: Conclusion | None) -> None:
             )
 
 
-def _category(session: Session, category: Category, reasons: list[Reason], before: UUID | None) -> None:
+def _category(session: Session, category: Category, reasons: list[Reason]) -> None:
     """One of the four columns: its name, and the reasons to choose from."""
     text = session.text
     st.markdown(f"{ICONS[category]} **{escape.markdown(text.label(category))}**")
@@ -117,9 +124,6 @@ def _category(session: Session, category: Category, reasons: list[Reason], befor
         return
     key = _choice(category)
     ids = [reason.id for reason in reasons]
-    untouched = not any(_choice(c) in st.session_state for c in Category)
-    if untouched and before in ids:
-        st.session_state[key] = before
     names = {r.id: escape.markdown(r.description) for r in reasons}
     with st.container(height=300 if len(reasons) > 9 else "content", border=False):
         st.radio(
@@ -151,16 +155,29 @@ def _said(session: Session) -> tuple[UUID | None, str | None]:
 def _conclude(session: Session, conversation_id: UUID, classified: bool) -> None:
     try:
         reason_id, value = _said(session) if classified else (None, None)
-        services.conclude(session.desk, session.caller, conversation_id, reason_id, value, now=session.now)
+        done = _conclude_once(session, conversation_id, reason_id, value)
     except AlreadyConcluded as error:
-        _done()
-        if error.facts["concluded_by"]["id"] != session.user.id:  # one's own double click needs no sentence
-            say(session.text.error(error), kind="warning")
+        forget()
+        say(session.text.error(error), kind="warning")
     except AppError as error:
         st.session_state[REFUSED] = session.text.error(error)
     else:
-        _done()
-        say(session.text("Conversation concluded."))
+        forget()
+        if done:
+            say(session.text("Conversation concluded."))
+
+
+def _conclude_once(
+    session: Session, conversation_id: UUID, reason_id: UUID | None = None, value: str | None = None
+) -> bool:
+    """Conclude; one's own second click does nothing, and is no reason for a sentence."""
+    try:
+        services.conclude(session.desk, session.caller, conversation_id, reason_id, value, now=session.now)
+    except AlreadyConcluded as error:
+        if error.facts["concluded_by"]["id"] != session.user.id:
+            raise
+        return False
+    return True
 
 
 def _save(session: Session, conclusion_id: UUID) -> None:
@@ -174,14 +191,11 @@ def _save(session: Session, conclusion_id: UUID) -> None:
     except AppError as error:
         st.session_state[REFUSED] = session.text.error(error)
     else:
-        _done()
+        forget()
         say(session.text("Classification saved."))
 
 
 def conclude_at_once(session: Session, conversation_id: UUID) -> None:
     """What "Conclude" does where the classification app is off (R2)."""
-    attempt(
-        session,
-        lambda: services.conclude(session.desk, session.caller, conversation_id, now=session.now),
-        session.text("Conversation concluded."),
-    )
+    if attempt(session, lambda: _conclude_once(session, conversation_id)):
+        say(session.text("Conversation concluded."))

@@ -53,6 +53,8 @@ def conversation(session: Session, conversation_id: UUID) -> None:
                 text("Take it"), key="take", icon=":material/front_hand:", on_click=_take,
                 args=(session, conversation_id),
             )  # fmt: skip
+            if session.user.handles_any_conversation:
+                _assign(session, detail)
             _conclude(session, detail)
     if detail.conversation.folder is Folder.CONCLUDED:
         _footer(session, detail)
@@ -160,6 +162,7 @@ def _assign(session: Session, detail: ConversationDetail) -> None:
 
 def _hand_over(session: Session, conversation_id: UUID) -> None:
     to: User | None = st.session_state[f"assign-{conversation_id}"]
+    st.session_state[f"assign-{conversation_id}"] = None
     if to:
         attempt(
             session,

@@ -11,7 +11,7 @@ from core.errors import AppError
 from core.model import SYSTEM, Outcome, ReceivedMessage
 from core.rules import Incoming
 from core.ui import escape, inbox
-from core.ui.session import PERSON, Session, say
+from core.ui.session import AS, PERSON, Session, say
 
 MESSAGE, NEW_NAME = "demo-message", "demo-name"
 SOMEBODY_ELSE = "somebody-else"  # in the session, for one run
@@ -32,6 +32,7 @@ def sidebar(session: Session) -> None:
         ids = [person.id for person in people]
         names = {person.id: f"{person.name} · {text.label(person.role)}" for person in people}
         st.session_state[PERSON] = session.user.id
+        st.query_params[AS] = str(session.user.id)
         st.selectbox(
             text("You are"),
             ids,

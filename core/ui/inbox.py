@@ -4,14 +4,14 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import services
+from core import rules, services
 from core.errors import AppError
 from core.model import ConversationSummary, Direction, Folder
 from core.ui import escape
 from core.ui.session import Session
 
 ROWS = 20
-FOLDER, SEARCH, PAGE = "folder", "q", "page"  # in the session; the first two also in the address
+FOLDER, SEARCH, PAGE = "folder", "q", "page"  # in the session
 OPENED = "c"  # in the address: the conversation that is open
 
 
@@ -45,7 +45,7 @@ def close_conversation() -> None:
 def inbox(session: Session) -> None:
     """Show the folders and the chosen one's conversations."""
     text = session.text
-    q = st.session_state.get(SEARCH) or None
+    q = rules.clean_name(st.session_state.get(SEARCH))
     counts = services.count_conversations(session.desk, session.caller, q=q)
     st.session_state.setdefault(FOLDER, Folder.NEW)
     folder = st.segmented_control(
@@ -63,6 +63,7 @@ def inbox(session: Session) -> None:
         text("Search"),
         placeholder=text("Search by name, number or text"),
         key=SEARCH,
+        max_chars=rules.NAME_LENGTH,
         icon=":material/search:",
         on_change=_first_page,
         label_visibility="collapsed",

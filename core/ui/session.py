@@ -17,6 +17,7 @@ from core.ui import escape, runtime
 
 PERSON = "person"  # in the session: the id of the user somebody acts as in the demonstration
 LANGUAGE = "language"  # in the session: the language chosen
+AS = "as"  # in the address, in the demonstration: the same person after a reload
 FLASH = "flash"  # in the session: sentences for the next run
 
 
@@ -46,8 +47,8 @@ def current() -> Session | None:
     """The person looking; None where nobody is known, as on a desk without users."""
     application = runtime.application()
     people = identity.people_to_be(application.desk)
-    chosen = st.session_state.get(PERSON)
-    user = next((person for person in people if person.id == chosen), people[0] if people else None)
+    chosen = str(st.session_state.get(PERSON) or st.query_params.get(AS))
+    user = next((person for person in people if str(person.id) == chosen), people[0] if people else None)
     if user is None:
         return None
     organisation = services.get_organisation(application.desk, identity.act_as(user))

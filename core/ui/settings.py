@@ -12,6 +12,8 @@ from core.ui.classify import ICONS
 from core.ui.session import Session, attempt
 
 NEW = "new-reason"
+JUST_SAVED = "new-reason-saved"  # in the session
+CHANGEABLE = ("description", "category", "value")
 USUAL_CURRENCIES = ("BRL", "USD", "EUR", "ARS", "CLP", "COP", "MXN", "PEN", "PYG", "UYU", "GBP", "CAD")
 
 
@@ -63,7 +65,9 @@ def _add(session: Session) -> None:
 
 
 def _create(session: Session) -> None:
-    said = {name: st.session_state[f"{NEW}-{name}"] for name in ("description", "category", "value")}
+    said = {name: st.session_state[f"{NEW}-{name}"] for name in CHANGEABLE}
+    if not said["description"].strip() and st.session_state.pop(JUST_SAVED, False):
+        return  # the second click of two
     created = attempt(
         session,
         lambda: services.create_reason(session.desk, session.caller, **said, now=session.now),
@@ -71,31 +75,27 @@ def _create(session: Session) -> None:
     )
     if created:
         st.session_state[f"{NEW}-description"] = ""
+    st.session_state[JUST_SAVED] = created is not None
 
 
 def _edit(session: Session, reason: Reason) -> None:
     """One reason: its name opens what may be changed about it."""
     text, key = session.text, f"reason-{reason.id}"
-    mark = {ValueMode.NONE: "", ValueMode.OPTIONAL: " ($)", ValueMode.REQUIRED: " ($ *)"}[reason.value]
-    with st.popover(escape.markdown(reason.description + mark), width="stretch"):
+    if st.session_state.get(f"{key}-drawn") != reason:  # new here, or changed by somebody else meanwhile
+        st.session_state[f"{key}-drawn"] = reason
+        for name in CHANGEABLE:
+            st.session_state[f"{key}-{name}"] = getattr(reason, name)
+    carries = reason.value is not ValueMode.NONE
+    with st.popover(
+        escape.markdown(reason.description), width="stretch", help=text.label(reason.value),
+        icon=":material/payments:" if carries else None,
+    ):  # fmt: skip
         with st.form(key, border=False):
-            st.text_input(
-                text("Description"), reason.description, key=f"{key}-description",
-                max_chars=rules.DESCRIPTION_LENGTH,
-            )  # fmt: skip
-            st.selectbox(
-                text("Category"), list(Category), list(Category).index(reason.category), text.label,
-                key=f"{key}-category",
-            )  # fmt: skip
-            st.selectbox(
-                text("Value"),
-                list(ValueMode),
-                list(ValueMode).index(reason.value),
-                text.label,
-                key=f"{key}-value",
-            )
+            st.text_input(text("Description"), key=f"{key}-description", max_chars=rules.DESCRIPTION_LENGTH)
+            st.selectbox(text("Category"), list(Category), format_func=text.label, key=f"{key}-category")
+            st.selectbox(text("Value"), list(ValueMode), format_func=text.label, key=f"{key}-value")
             st.form_submit_button(
-                text("Save"), type="primary", on_click=_change, args=(session, reason.id), width="stretch"
+                text("Save"), type="primary", on_click=_change, args=(session, reason), width="stretch"
             )
         st.button(
             text("Retire"), key=f"{key}-retire", on_click=_set_in_use, args=(session, reason.id, False),
@@ -103,13 +103,13 @@ def _edit(session: Session, reason: Reason) -> None:
         )  # fmt: skip
 
 
-def _change(session: Session, reason_id: UUID) -> None:
-    said = {
-        name: st.session_state[f"reason-{reason_id}-{name}"] for name in ("description", "category", "value")
-    }
+def _change(session: Session, drawn: Reason) -> None:
+    """Save what the person changed, and nothing of what they only saw."""
+    said = {name: st.session_state[f"reason-{drawn.id}-{name}"] for name in CHANGEABLE}
+    changed = {name: value for name, value in said.items() if value != getattr(drawn, name)}
     attempt(
         session,
-        lambda: services.change_reason(session.desk, session.caller, reason_id, **said, now=session.now),
+        lambda: services.change_reason(session.desk, session.caller, drawn.id, **changed, now=session.now),
         session.text("Reason saved."),
     )
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import services
 from core.desk import Desk
-from core.model import ArchivePreference, Folder, Reason
+from core.model import SYSTEM, ArchivePreference, Category, Folder, Reason, ValueMode
 from core.ui import inbox
 from tests.conftest import NOW, Team, write
 from tests.pages.conftest import Clock, Look
@@ -202,3 +202,62 @@ def test_the_contact_s_message_reopens_with_one_s_own_eyes(
 def test_a_conversation_that_does_not_exist(team: Team, look: Look) -> None:
     test = look(team.ana, "019b76da-a800-715b-b094-34f8dce7f92a")
     assert any("não existe" in w.value for w in test.warning)
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_an_edit_begins_with_what_was_said(desk: Desk, team: Team, look: Look, category: Category) -> None:
+    reason = services.create_reason(desk, SYSTEM, "Motivo", category, ValueMode.OPTIONAL, now=NOW)
+    conversation = write(desk, "m1").conversation_id
+    services.conclude(desk, team.ana, conversation, reason.id, "1234.50", now=NOW)
+    test = look(team.ana, conversation)
+    button(test, "edit").click().run()
+    assert test.radio(key=f"classify-{category}").value == reason.id
+    assert test.text_input(key="classify-value").value == "1234,50"
+    test.text_input(key="classify-value").set_value("99,90").run()
+    button(test, "classify-save").click().run()
+    ended(test)
+    (concluded,) = services.conversation(desk, team.ana, conversation).conclusions
+    assert [str(version.value) for version in concluded.classifications] == ["1234.50", "99.90"]
+
+
+def test_a_dialog_does_not_come_back_by_itself(desk: Desk, team: Team, doubt: Reason, look: Look) -> None:
+    first = write(desk, "m1").conversation_id
+    second = write(desk, "m2", address="another").conversation_id
+    test = look(team.ana, first)
+    button(test, "conclude").click().run()
+    assert "conclude-only" in keys(test)
+    button(test, f"open-{second}").click().run()
+    button(test, f"open-{first}").click().run()
+    assert "conclude-only" not in keys(test)
+
+
+def test_one_s_own_double_click_with_the_app_off(desk: Desk, team: Team, look: Look) -> None:
+    services.change_organisation(desk, team.clara, classification_on=False, now=NOW)
+    conversation = write(desk, "m1").conversation_id
+    test = look(team.ana, conversation)
+    services.conclude(desk, team.ana, conversation, now=NOW)  # the first click of the two
+    button(test, "conclude").click().run()
+    ended(test)
+    assert not test.warning
+
+
+@pytest.mark.parametrize("q", ["x" * 300, "a\tb\x00", "\u202e"])
+def test_no_search_takes_the_page_away(desk: Desk, team: Team, look: Look, q: str) -> None:
+    test = look(team.ana)
+    test.session_state[inbox.SEARCH] = q
+    test.run()
+    ended(test)
+    assert test.text_input(key=inbox.SEARCH)
+
+
+def test_a_manager_assigns_a_new_one(desk: Desk, team: Team, look: Look) -> None:
+    conversation = write(desk, "m1").conversation_id
+    test = look(team.marta, conversation)
+    chosen = test.selectbox(key=f"assign-{conversation}")
+    chosen.set_value(
+        next(user for user in services.list_users(desk, team.marta) if user.name == "Bruno")
+    ).run()
+    ended(test)
+    assert (
+        services.conversation(desk, team.marta, conversation).conversation.assigned_to == team.bruno.user_id
+    )

@@ -4,7 +4,7 @@ from core import services
 from core.desk import Desk
 from core.model import Category, Reason, ValueMode
 from core.ui.pages import PAGES
-from tests.conftest import Team
+from tests.conftest import NOW, Team
 from tests.pages.conftest import Look
 
 PAGE = str(PAGES / "admin" / "settings.py")
@@ -52,3 +52,29 @@ def test_the_app_and_the_currency(desk: Desk, team: Team, look: Look) -> None:
     assert not test.exception
     now_is = services.get_organisation(desk, team.clara)
     assert (now_is.classification_on, now_is.currency) == (False, "EUR")
+
+
+def test_saving_one_thing_keeps_what_somebody_else_changed(
+    desk: Desk, team: Team, sale: Reason, look: Look
+) -> None:
+    test = look(team.clara, page=PAGE)
+    services.change_reason(desk, team.clara, sale.id, description="Venda fechada", now=NOW)
+    test.selectbox(key=f"reason-{sale.id}-value").set_value(ValueMode.OPTIONAL)
+    next(b for b in test.button if b.form_id == f"reason-{sale.id}").click().run()
+    assert not test.exception
+    (kept,) = services.list_reasons(desk, team.clara)
+    assert (kept.description, kept.value) == ("Venda fechada", ValueMode.OPTIONAL)
+    assert test.text_input(key=f"reason-{sale.id}-description").value == "Venda fechada"
+
+
+def test_a_second_click_on_save_says_nothing(desk: Desk, team: Team, look: Look) -> None:
+    test = look(team.clara, page=PAGE)
+    test.text_input(key="new-reason-description").set_value("Troca")
+    save = next(b for b in test.button if b.form_id == "new-reason")
+    save.click().run()
+    next(b for b in test.button if b.form_id == "new-reason").click().run()
+    assert not test.warning
+    next(
+        b for b in test.button if b.form_id == "new-reason"
+    ).click().run()  # asked for anew, with nothing in it
+    assert any("precisa de uma descrição" in w.value for w in test.warning)
