@@ -21,7 +21,7 @@ from core.application import Application
 from core.clock import system_clock
 from core.demo import fill
 from core.desk import Desk
-from core.errors import AppError, Unavailable
+from core.errors import AppError, Invalid, Unavailable
 from core.facts import Facts
 from core.importing import import_log
 from core.model import Scope
@@ -103,7 +103,7 @@ def demo(
 ) -> None:
     """Fill an empty desk with invented demonstration data."""
     settings = Settings.read()
-    if if_empty and control.ask(settings.folder, "rebuild-facts", {}) is not None:
+    if if_empty and control.ask(settings.folder, "ping", {}) is not None:
         return
     with _desk("filling with demonstration data") as (desk, _):
         if if_empty and desk.number:
@@ -121,6 +121,8 @@ def sql(
     answer = _do("sql", {"sql": question})
     columns, rows = answer["columns"], answer["rows"]
     if format is Format.JSON:
+        if len(set(columns)) < len(columns):
+            raise Invalid("Two columns have the same name: give them different ones with AS.")
         typer.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False))
     elif format is Format.CSV:
         writer = csv.writer(sys.stdout)
@@ -190,8 +192,10 @@ def _desk(owner: str) -> Iterator[tuple[Desk, Path]]:
     try:
         yield desk, folder
         facts = Facts.open(folder)
-        facts.catch_up(desk)
-        facts.close()
+        try:
+            facts.catch_up(desk)
+        finally:
+            facts.close()
     finally:
         desk.close()
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, time
+from math import isfinite
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,13 @@ def revoke_token(application: Application, arguments: Arguments) -> Any:
     return {}
 
 
+def ping(_: Application, __: Arguments) -> Any:
+    """Whether an application runs here."""
+    return {}
+
+
 COMMANDS: dict[str, Callable[[Application, Arguments], Any]] = {
+    "ping": ping,
     "sql": sql,
     "rebuild-facts": rebuild_facts,
     "token create": create_token,
@@ -66,6 +73,8 @@ COMMANDS: dict[str, Callable[[Application, Arguments], Any]] = {
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # JSON knows neither NaN nor infinity
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, datetime | date | time):
@@ -147,8 +156,11 @@ def ask(folder: Path, command: str, arguments: Arguments) -> Any | None:
     except OSError:
         return None
     with connection:
-        connection.send_bytes(json.dumps({"command": command, "arguments": arguments}).encode())
-        answer = json.loads(connection.recv_bytes())
+        try:
+            connection.send_bytes(json.dumps({"command": command, "arguments": arguments}).encode())
+            answer = json.loads(connection.recv_bytes())
+        except (EOFError, OSError) as error:
+            raise Unavailable("The running application stopped before it answered.") from error
     if "refused" in answer:
         raise Unavailable("{refusal}", refusal=answer["refused"])
     return answer["done"]

@@ -14,6 +14,8 @@ from core.desk import Desk, Tx, organisation
 from core.errors import Invalid, Unavailable
 
 FACTS_FILE = "facts.duckdb"
+LONGEST_QUESTION = 30  # seconds
+MOST_ROWS = 1_000_000
 SHAPE = "1"  # of schema.sql; another one in the file means: make it anew
 
 
@@ -122,21 +124,35 @@ class Facts:
             .fetchall()
         )
 
-    def ask(self, question: str) -> Answer:
-        """Answer one SELECT over schema `analytics`.
+    def ask(self, question: str, seconds: float = LONGEST_QUESTION) -> Answer:
+        """Answer one SELECT over schema `analytics`, in at most so many seconds and MOST_ROWS rows.
 
-        Errors: `Invalid` with DuckDB's own words, or where it is anything but one SELECT.
+        Errors: `Invalid` with DuckDB's own words, where it is anything but one SELECT, or beyond a limit.
         """
         cursor = self._connection.cursor()
+        limit = threading.Timer(seconds, cursor.interrupt)
+        limit.start()
         try:
             statements = cursor.extract_statements(question)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise Invalid("Only one SELECT statement can be asked.", field="sql")
             result = cursor.execute(statements[0])
-            return Answer([column[0] for column in result.description or []], result.fetchall())
+            rows = result.fetchmany(MOST_ROWS + 1)
+            if len(rows) > MOST_ROWS:
+                raise Invalid(
+                    "The answer has more than {rows} rows. Ask for fewer.", field="sql", rows=MOST_ROWS
+                )
+            return Answer([column[0] for column in result.description or []], rows)
+        except duckdb.InterruptException:
+            raise Invalid(
+                "The question took longer than {seconds} seconds and was stopped.",
+                field="sql",
+                seconds=int(seconds),
+            ) from None
         except duckdb.Error as error:
             raise Invalid("{error}", field="sql", error=str(error).strip()) from error
         finally:
+            limit.cancel()
             cursor.close()
 
 

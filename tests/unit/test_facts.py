@@ -129,3 +129,13 @@ def test_what_is_not_one_question(facts: Facts, question: str) -> None:
         facts.ask(question)
     assert refused.value.field == "sql"
     assert facts.ask("SELECT number FROM store.state").rows == [(0,)]
+
+
+def test_a_question_without_end_is_stopped_and_the_next_is_answered(desk: Desk) -> None:
+    facts = Facts.open(desk.folder)
+    with pytest.raises(Invalid, match="longer than"):
+        facts.ask("SELECT count(*) FROM range(10000000000) AS a, range(1000) AS b", seconds=0.3)
+    with pytest.raises(Invalid, match="more than 1000000 rows"):
+        facts.ask("SELECT * FROM range(1000001)")
+    assert facts.ask("SELECT 1").rows == [(1,)]
+    facts.close()

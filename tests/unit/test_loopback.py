@@ -59,7 +59,32 @@ def test_whom_the_door_answers(client: str, server: str, only: bool, status: int
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"in"})
 
+    assert _status(inner, only, server, client) == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"host": "localhost:8501", "origin": "http://localhost:8501"}, 200),
+        ({"host": "[::1]:8501"}, 200),
+        ({"host": "evil.example"}, 403),  # a page elsewhere that gave its name this machine's address
+        ({"host": "127.0.0.1.evil.example"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"host": "[::1"}, 403),
+    ],
+)
+def test_by_which_name_it_is_asked(headers: dict[str, str], status: int) -> None:
+    async def inner(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"in"})
+
+    assert _status(inner, True, "127.0.0.1", "127.0.0.1", headers) == status
+
+
+def _status(inner, only: bool, server: str, client: str, headers: dict[str, str] | None = None) -> int:
     door = TestClient(
         OnlyThisMachine(inner, lambda: only), base_url=f"http://{server}", client=(client, 50_000)
     )
-    assert door.get("/").status_code == status
+    return door.get("/", headers=headers).status_code
