@@ -20,6 +20,7 @@ from core.http.loopback import OnlyThisMachine
 from core.settings import Settings
 from core.ui import runtime
 
+logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # addresses can hold what a log should not
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 

@@ -1,7 +1,9 @@
 """The demonstration's last line: whatever served it, only this machine is answered."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import is_loopback
@@ -28,5 +30,17 @@ class OnlyThisMachine:
 
 
 def _is_local(scope: Scope) -> bool:
+    """Both ends are this machine, and so are the names by which a browser came: a page elsewhere could give
+    its own name this machine's address."""
     ends = [end[0] for end in (scope.get("client"), scope.get("server")) if end]
-    return bool(ends) and all(is_loopback(end) for end in ends)
+    headers = Headers(scope=scope)
+    named = [f"//{headers['host']}"] if "host" in headers else []
+    named += [headers["origin"]] if "origin" in headers else []
+    return bool(ends) and all(is_loopback(end) for end in [*ends, *map(_hostname, named)])
+
+
+def _hostname(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
