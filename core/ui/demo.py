@@ -14,6 +14,7 @@ from core.ui import escape, inbox
 from core.ui.session import AS, PERSON, Session, say
 
 MESSAGE, NEW_NAME = "demo-message", "demo-name"
+CHOICE = "person-choice"  # of the widget
 SOMEBODY_ELSE = "somebody-else"  # in the session, for one run
 STEPS = {"+1 h": timedelta(hours=1), "+12 h": timedelta(hours=12), "+1 d": timedelta(days=1)}
 
@@ -31,13 +32,13 @@ def sidebar(session: Session) -> None:
         people = identity.people_to_be(session.desk)
         ids = [person.id for person in people]
         names = {person.id: f"{person.name} · {text.label(person.role)}" for person in people}
-        st.session_state[PERSON] = session.user.id
+        st.session_state[CHOICE] = session.user.id
         st.query_params[AS] = str(session.user.id)
         st.selectbox(
             text("You are"),
             ids,
             format_func=names.__getitem__,
-            key=PERSON,
+            key=CHOICE,
             on_change=_be,
         )
         with st.expander(text("Write as the contact"), icon=":material/chat:"):
@@ -49,6 +50,9 @@ def sidebar(session: Session) -> None:
 def _be() -> None:
     """Begin as somebody else, on a page that is for them."""
     inbox.close_conversation()
+    st.session_state[PERSON] = st.session_state[
+        CHOICE
+    ]  # what a widget holds is lost where a run ends before it
     st.session_state[SOMEBODY_ELSE] = True
 
 

@@ -17,6 +17,7 @@ from core.ui import escape, runtime
 
 PERSON = "person"  # in the session: the id of the user somebody acts as in the demonstration
 LANGUAGE = "language"  # in the session: the language chosen
+LANGUAGE_CHOICE = "language-choice"  # of the widget
 AS = "as"  # in the address, in the demonstration: the same person after a reload
 FLASH = "flash"  # in the session: sentences for the next run
 
@@ -63,8 +64,18 @@ def language() -> str:
 
 def choose_language(text: Text) -> None:
     """Offer the languages; a choice counts from the next run on, which it causes."""
-    st.session_state[LANGUAGE] = language()
-    st.selectbox(text("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=LANGUAGE)
+    st.session_state[LANGUAGE_CHOICE] = language()
+    st.selectbox(
+        text("Language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key=LANGUAGE_CHOICE,
+        on_change=_speak,
+    )
+
+
+def _speak() -> None:
+    st.session_state[LANGUAGE] = st.session_state[LANGUAGE_CHOICE]
 
 
 def enter(*roles: Role) -> Session:

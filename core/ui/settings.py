@@ -89,6 +89,7 @@ def _edit(session: Session, reason: Reason) -> None:
     with st.popover(
         escape.markdown(reason.description), width="stretch", help=text.label(reason.value),
         icon=":material/payments:" if carries else None,
+        wrap=True,
     ):  # fmt: skip
         with st.form(key, border=False):
             st.text_input(text("Description"), key=f"{key}-description", max_chars=rules.DESCRIPTION_LENGTH)

@@ -173,3 +173,17 @@ def test_hostile_text_is_seen_as_text_and_asks_for_nothing(page: Page, server: S
     expect(page.locator(".st-key-inbox-rows")).to_contain_text("**negrito**")
     page.wait_for_timeout(500)
     assert not [url for url in asked if "evil" in url]
+
+
+def test_becoming_somebody_else_leads_to_a_page_that_is_theirs(page: Page) -> None:
+    home(page)
+    be(page, "Nadia · Analista")
+    expect(page.get_by_role("heading", name="Perguntas em SQL")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Perguntas em SQL")).to_be_visible()
+    be(page, "Clara · Administrador")
+    page.get_by_role("link", name="Configurações").click()
+    expect(page.get_by_role("heading", name="Configurações")).to_be_visible()
+    be(page, "Bruno · Atendente")
+    expect(page.get_by_placeholder("Buscar por nome, número ou texto")).to_be_visible()
+    expect(page.get_by_text("não é para o seu perfil")).to_have_count(0)

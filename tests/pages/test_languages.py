@@ -6,7 +6,7 @@ from core import services
 from core.desk import Desk
 from core.model import Reason
 from core.text import language_for
-from core.ui.session import LANGUAGE
+from core.ui.session import LANGUAGE_CHOICE
 from tests.conftest import NOW, Team, write
 from tests.pages.conftest import Look
 from tests.pages.test_conversations import html
@@ -35,9 +35,9 @@ def test_a_conclusion_in_each(
 def test_the_language_is_changed_at_once(desk: Desk, team: Team, look: Look) -> None:
     test = look(team.ana)
     assert "Ninguém está esperando" in html(test)
-    test.selectbox(key=LANGUAGE).set_value("es").run()
+    test.selectbox(key=LANGUAGE_CHOICE).set_value("es").run()
     assert "Nadie está esperando" in html(test)
-    test.selectbox(key=LANGUAGE).set_value("en").run()
+    test.selectbox(key=LANGUAGE_CHOICE).set_value("en").run()
     assert "Nobody is waiting" in html(test)
 
 
