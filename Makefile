@@ -9,7 +9,8 @@ run: .venv/product
 	DESFECHO_AUTH=demo $(BIN)/python -m core serve
 
 test: .venv/tests .venv/chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser  # by itself: a browser and a server want the machine
 
 check: .venv/tests
 	$(BIN)/ruff check .

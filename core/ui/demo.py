@@ -8,7 +8,7 @@ import streamlit as st
 from core import identity, services
 from core.clock import DemoClock
 from core.errors import AppError
-from core.model import SYSTEM, Outcome, ReceivedMessage
+from core.model import SYSTEM, Contact, Outcome, ReceivedMessage
 from core.rules import Incoming
 from core.ui import escape, inbox
 from core.ui.session import AS, PERSON, Session, say
@@ -65,24 +65,32 @@ def _contact(session: Session) -> None:
             detail = services.conversation(session.desk, session.caller, opened, 1)
         except AppError:
             detail = None
+    known = None
     if detail:
-        name, address, channel = detail.contact.name, detail.contact.address, detail.conversation.channel
-        st.caption(text("As {contact}", contact=escape.markdown(name or address)))
+        known = (detail.conversation.channel, detail.contact)
+        st.caption(
+            text("As {contact}", contact=escape.markdown(detail.contact.name or detail.contact.address))
+        )
     else:
-        name = st.text_input(text("Name of somebody new"), key=NEW_NAME, value="Visitante", max_chars=60)
-        address, channel = f"visitante-{escape.printable(name).casefold()}", "webchat"
+        st.session_state.setdefault(NEW_NAME, "Visitante")
+        st.text_input(text("Name of somebody new"), key=NEW_NAME, max_chars=60)
     st.text_area(text("Message"), key=MESSAGE, height=90, max_chars=2000)
     st.button(
-        text("Send as the contact"), key="demo-send", on_click=_send, args=(session, name, address, channel),
-        width="stretch",
-    )  # fmt: skip
-
-
-def _send(session: Session, name: str | None, address: str, channel: str) -> None:
-    text = session.text
-    message = Incoming(
-        channel, (address,), name, f"demo-{uuid4()}", session.now, st.session_state.get(MESSAGE) or ""
+        text("Send as the contact"), key="demo-send", on_click=_send, args=(session, known), width="stretch"
     )
+
+
+def _send(session: Session, known: tuple[str, Contact] | None) -> None:
+    """Write as a contact that is known, or as whoever is named in the field now."""
+    text = session.text
+    body = st.session_state.get(MESSAGE) or ""
+    if known:
+        channel, contact = known
+        name, address = contact.name, contact.address
+    else:
+        channel, name = "webchat", str(st.session_state[NEW_NAME])
+        address = f"visitante-{escape.printable(name).casefold()}"
+    message = Incoming(channel, (address,), name, f"demo-{uuid4()}", session.now, body)
     try:
         received = services.receive_message(session.desk, SYSTEM, message, now=session.now)
     except AppError as error:

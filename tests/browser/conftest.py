@@ -13,7 +13,7 @@ from core.model import SYSTEM, Category, Role, ValueMode
 from tests.conftest import add_user
 from tests.server import Server, serving
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 # Without a network there is nothing for Chromium to look for in the background.
 FLAGS = (

@@ -11,7 +11,8 @@ def home(page: Page) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until Streamlit has run."""
+    """Wait until Streamlit has run, which it begins a moment after it was asked to."""
+    page.wait_for_timeout(400)
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
 
 
@@ -34,7 +35,10 @@ def write_as(page: Page, message: str, name: str | None = None) -> None:
         page.get_by_label("Nome de uma pessoa nova").press("Enter")
         settled(page)
     box.fill(message)
+    box.press("Control+Enter")  # the field is taken over before the button is drawn anew
+    settled(page)
     by_key(page, "demo-send").click()
+    expect(box).to_have_value("")  # sent
 
 
 def move_clock(page: Page, step: str) -> None:
