@@ -27,8 +27,7 @@ logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open the stores, unless who serves has done it already, and close them at the end."""
-    opened_here = not runtime.started()
-    if opened_here:
+    if not runtime.started():
         settings = Settings.read()
         settings.check_serving(st.get_option("server.address") or "")  # empty: Streamlit listens everywhere
         runtime.start(Application.open(settings, "serving"))

@@ -121,7 +121,7 @@ class Desk:
         except duckdb.Error as error:
             os.close(lock)
             raise Unavailable(
-                "The desk in {folder} cannot be opened: {error}", folder=folder, error=_first_line(error)
+                "The desk in {folder} cannot be opened: {error}", folder=folder, error=first_line(error)
             ) from error
         try:
             connection.execute("SET TimeZone = 'UTC'")
@@ -210,7 +210,8 @@ def _aware(row: Row) -> Row:
     return tuple(v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for v in row)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What DuckDB says first, which names the cause."""
     return str(error).strip().splitlines()[0]
 
 

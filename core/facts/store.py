@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from core.desk import Desk, Tx, organisation
+from core.desk.store import first_line
 from core.errors import Invalid, Unavailable
 
 FACTS_FILE = "facts.duckdb"
@@ -51,7 +52,7 @@ class Facts:
         except duckdb.Error as error:
             raise Unavailable(
                 "The facts in {folder} cannot be opened: {error}. They are derived: remove facts.duckdb and start again.",
-                folder=folder, error=str(error).strip().splitlines()[0],
+                folder=folder, error=first_line(error),
             ) from error  # fmt: skip
         return cls(connection)
 

@@ -102,16 +102,12 @@ def _conclude(session: Session, detail: ConversationDetail) -> None:
     """The button, and the arrow beside it with the archive preference (R9)."""
     text, of = session.text, detail.conversation
     with st.container(horizontal=True, gap="xxsmall", width="content"):
-        if session.organisation.classification_on:
-            st.button(
-                text("Conclude"), key="conclude", type="primary", icon=":material/task_alt:",
-                on_click=classify.ask, args=("conclude", of.id),
-            )  # fmt: skip
-        else:
-            st.button(
-                text("Conclude"), key="conclude", type="primary", icon=":material/task_alt:",
-                on_click=classify.conclude_at_once, args=(session, of.id),
-            )  # fmt: skip
+        asks = session.organisation.classification_on
+        st.button(
+            text("Conclude"), key="conclude", type="primary", icon=":material/task_alt:",
+            on_click=classify.ask if asks else classify.conclude_at_once,
+            args=("conclude", of.id) if asks else (session, of.id),
+        )  # fmt: skip
         with st.popover("", icon=":material/archive:", help=text("Archive preference")):
             archive_preference(session)
 

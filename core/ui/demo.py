@@ -50,9 +50,8 @@ def sidebar(session: Session) -> None:
 def _be() -> None:
     """Begin as somebody else, on a page that is for them."""
     inbox.close_conversation()
-    st.session_state[PERSON] = st.session_state[
-        CHOICE
-    ]  # what a widget holds is lost where a run ends before it
+    # What a widget holds is lost where a run ends before it: kept under a key of its own.
+    st.session_state[PERSON] = st.session_state[CHOICE]
     st.session_state[SOMEBODY_ELSE] = True
 
 

@@ -19,6 +19,7 @@ PERSON = "person"  # in the session: the id of the user somebody acts as in the 
 LANGUAGE = "language"  # in the session: the language chosen
 LANGUAGE_CHOICE = "language-choice"  # of the widget
 AS = "as"  # in the address, in the demonstration: the same person after a reload
+HERE = "here"  # in the session: who the shell found looking, anew in each run
 FLASH = "flash"  # in the session: sentences for the next run
 
 
@@ -79,11 +80,11 @@ def _speak() -> None:
 
 
 def enter(*roles: Role) -> Session:
-    """Let the page begin for a person of these roles.
+    """Let the page begin for a person of these roles, whom the shell has looked up in this run.
 
     Errors: `Unauthenticated`, `NotPermitted`, which the shell shows instead of the page.
     """
-    session = current()
+    session: Session | None = st.session_state.get(HERE)
     if session is None:
         raise Unauthenticated("Nobody is signed in.")
     if session.user.role not in roles:

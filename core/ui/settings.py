@@ -130,32 +130,23 @@ def organisation(session: Session) -> None:
     text, now_is = session.text, session.organisation
     st.session_state["classification-on"] = now_is.classification_on
     st.toggle(
-        text("Classification app"), key="classification-on", on_change=_switch, args=(session,),
+        text("Classification app"), key="classification-on", on_change=_keep,
+        args=(session, "classification_on", "classification-on"),
         help=text("Off: conversations are only concluded; older classifications stay visible."),
     )  # fmt: skip
     others = sorted(list_currencies() - set(USUAL_CURRENCIES))
     st.session_state["currency"] = now_is.currency
     st.selectbox(
-        text("Currency of new values"), [*USUAL_CURRENCIES, *others], key="currency", on_change=_currency,
-        args=(session,), width=320, help=text("Values already given keep theirs."),
+        text("Currency of new values"), [*USUAL_CURRENCIES, *others], key="currency", on_change=_keep,
+        args=(session, "currency", "currency"), width=320, help=text("Values already given keep theirs."),
     )  # fmt: skip
 
 
-def _switch(session: Session) -> None:
-    on = bool(st.session_state["classification-on"])
+def _keep(session: Session, setting: str, key: str) -> None:
+    """Save a setting of the organisation as its widget has it."""
+    changed = {setting: st.session_state[key]}
     attempt(
         session,
-        lambda: services.change_organisation(
-            session.desk, session.caller, classification_on=on, now=session.now
-        ),
-        session.text("Setting saved."),
-    )
-
-
-def _currency(session: Session) -> None:
-    chosen = str(st.session_state["currency"])
-    attempt(
-        session,
-        lambda: services.change_organisation(session.desk, session.caller, currency=chosen, now=session.now),
+        lambda: services.change_organisation(session.desk, session.caller, **changed, now=session.now),
         session.text("Setting saved."),
     )

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     st.set_page_config(page_title="Desfecho", page_icon=":material/task_alt:", layout="wide")
     st.html(Path(__file__).with_name("style.css"))
-    here = session.current()
+    here = st.session_state[session.HERE] = session.current()
     if here is None:
         text = Text(session.language(), "UTC")
         st.title("Desfecho")
