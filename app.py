@@ -20,7 +20,8 @@ from core.http.loopback import OnlyThisMachine
 from core.settings import Settings
 from core.ui import runtime
 
-logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # addresses can hold what a log should not
+# Addresses hold what a log should not. Streamlit sets this logger's level anew, but leaves it disabled.
+logging.getLogger("uvicorn.access").disabled = True
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 

@@ -169,3 +169,9 @@ def test_usage(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
 def test_serve_is_what_make_run_uses() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert " ".join(SERVE[1:]) in makefile and "core demo --if-empty" in makefile
+
+
+def test_addresses_that_are_asked_for_are_not_logged(server: Server) -> None:
+    assert httpx2.get(f"{server.url}/webhooks/whatsapp?hub.verify_token=secret").status_code == 403
+    assert httpx2.get(f"{server.url}/?c=secret").status_code == 200
+    assert "secret" not in server.log.read_text()
