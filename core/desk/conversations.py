@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from core.desk import people
-from core.desk.store import Row, Tx, only
+from core.desk.transaction import Row, Tx, only
 from core.ids import new_id
 from core.model import (
     DESK_SOURCE,
@@ -116,9 +116,9 @@ def open_conversation(
     tx: Tx, contact_id: UUID, channel: str, folder: Folder, assigned_to: UUID | None, opened_at: datetime
 ) -> UUID:
     new = new_id(opened_at)
-    tx.run(
-        "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, NULL, NULL, NULL, ?, NULL, ?)",
-        new, contact_id, channel, folder, assigned_to, opened_at, opened_at, DESK_SOURCE, tx.number,
+    tx.insert(
+        "conversations", new, contact_id, channel, folder, assigned_to, opened_at, opened_at, None, None, 0,
+        None, None, None, DESK_SOURCE, None, tx.number,
     )  # fmt: skip
     return new
 
@@ -133,7 +133,7 @@ def assign(tx: Tx, conversation_id: UUID, to: UUID | None, by: UUID, now: dateti
 
 
 def add_assignment(tx: Tx, conversation_id: UUID, to: UUID | None, by: UUID, now: datetime) -> None:
-    tx.run("INSERT INTO assignments VALUES (?, ?, ?, ?, ?)", tx.number, conversation_id, to, now, by)
+    tx.insert("assignments", tx.number, conversation_id, to, now, by)
 
 
 def conclude(
@@ -150,9 +150,7 @@ def conclude(
         from_folder=of.folder,
         archive_preference=archive,
     )
-    tx.run(
-        "INSERT INTO conclusions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        new.id, tx.number, of.id, new.cycle, concluded_at, user_id, of.folder, archive,
+    tx.insert("conclusions", new.id, tx.number, of.id, new.cycle, concluded_at, user_id, of.folder, archive,
     )  # fmt: skip
     tx.run(
         "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, concluded_number = ?,"
@@ -174,9 +172,7 @@ def reopen(
 ) -> None:
     """Append the reopening of the last conclusion and take the conversation out of `concluded`."""
     assert of.conclusion is not None
-    tx.run(
-        "INSERT INTO reopenings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        new_id(at), tx.number, of.id, of.conclusion.id, at, by, cause, message_id,
+    tx.insert("reopenings", new_id(at), tx.number, of.id, of.conclusion.id, at, by, cause, message_id,
     )  # fmt: skip
     tx.run(
         "UPDATE conversations SET folder = ?, assigned_to = ?, since = ?, number = ? WHERE id = ?",
@@ -190,9 +186,7 @@ def touch(tx: Tx, conversation_id: UUID) -> None:
 
 
 def add_classification(tx: Tx, added: Classification) -> None:
-    tx.run(
-        "INSERT INTO classifications VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        added.id, tx.number, added.conclusion_id, added.version, added.reason_id, added.category, added.reason,
+    tx.insert("classifications", added.id, tx.number, added.conclusion_id, added.version, added.reason_id, added.category, added.reason,
         added.value, added.currency, added.classified_at, added.classified_by,
     )  # fmt: skip
 

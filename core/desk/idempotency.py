@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from core.desk.store import Tx
+from core.desk.transaction import Tx
 
 
 def answer(tx: Tx, user_id: UUID, route: str, key: str, since: datetime) -> tuple[str, int, str] | None:
@@ -29,7 +29,5 @@ def keep(
             request_hash, status, body, now, user_id, route, key,
         )  # fmt: skip
     else:
-        tx.run(
-            "INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?, ?, ?)",
-            user_id, route, key, request_hash, status, body, now,
+        tx.insert("idempotency_keys", user_id, route, key, request_hash, status, body, now,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.desk import people
-from core.desk.store import Tx, only
+from core.desk.transaction import Tx, only
 from core.ids import new_id
 from core.model import Contact, Direction, Message
 
@@ -33,9 +33,7 @@ def add(
 ) -> UUID:
     """Store a message at its own time and move the conversation's last ones on, never back."""
     new = new_id(sent_at)
-    tx.run(
-        "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        new, tx.number, conversation_id, channel, external_id, direction, sent_at, received_at, body, author,
+    tx.insert("messages", new, tx.number, conversation_id, channel, external_id, direction, sent_at, received_at, body, author,
     )  # fmt: skip
     tx.run(
         """
@@ -89,7 +87,7 @@ def contacts_at(tx: Tx, channel: str, addresses: Sequence[str]) -> dict[str, UUI
 
 def add_contact(tx: Tx, name: str | None, address: str, now: datetime) -> UUID:
     new = new_id(now)
-    tx.run("INSERT INTO contacts VALUES (?, ?, ?, ?)", new, name, address, now)
+    tx.insert("contacts", new, name, address, now)
     return new
 
 
@@ -105,7 +103,7 @@ def set_contact(tx: Tx, known: Contact, name: str | None, address: str) -> None:
 
 
 def add_address(tx: Tx, channel: str, address: str, contact_id: UUID) -> None:
-    tx.run("INSERT INTO contact_addresses VALUES (?, ?, ?)", channel, address, contact_id)
+    tx.insert("contact_addresses", channel, address, contact_id)
 
 
 def has_open(tx: Tx, contact_id: UUID) -> bool:
@@ -123,7 +121,7 @@ def merge(tx: Tx, contact_id: UUID, into: UUID, now: datetime) -> None:
         tx.number,
         contact_id,
     )
-    tx.run("INSERT INTO contact_merges VALUES (?, ?, ?, ?)", tx.number, contact_id, into, now)
+    tx.insert("contact_merges", tx.number, contact_id, into, now)
 
 
 def last_inbound_at(tx: Tx, contact_id: UUID, channel: str) -> datetime | None:

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from core.desk.store import Tx
+from core.desk.transaction import Tx
 from core.model import Organisation
 
 
 def settings(tx: Tx) -> dict[str, str]:
-    return dict(tx.rows("SELECT name, value FROM setting_changes ORDER BY number"))
+    sql = "SELECT name, value FROM setting_changes ORDER BY number"
+    return tx.remembered("settings", read=lambda: dict(tx.rows(sql)))
 
 
 def organisation(tx: Tx) -> Organisation:
@@ -22,7 +23,7 @@ def organisation(tx: Tx) -> Organisation:
 
 
 def add_setting(tx: Tx, name: str, value: str, user_id: UUID, now: datetime) -> None:
-    tx.run("INSERT INTO setting_changes VALUES (?, ?, ?, ?, ?)", tx.number, name, value, now, user_id)
+    tx.insert("setting_changes", tx.number, name, value, now, user_id)
 
 
 def contact_key(tx: Tx) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from core.desk.store import Row, Tx
+from core.desk.transaction import Row, Tx
 from core.ids import new_id
 from core.model import DESK_SOURCE, ArchivePreference, Role, Scope, Token, User
 
@@ -15,10 +15,7 @@ def _user(row: Row) -> User:
 
 
 def user(tx: Tx, user_id: UUID) -> User | None:
-    """A user, looked up once a transaction."""
-    if user_id not in tx.users:
-        tx.users[user_id] = tx.first(_user, f"{USER} WHERE id = ?", user_id)
-    return tx.users[user_id]
+    return tx.remembered("user", user_id, read=lambda: tx.first(_user, f"{USER} WHERE id = ?", user_id))
 
 
 def name(tx: Tx, user_id: UUID | None) -> str | None:
@@ -32,31 +29,33 @@ def user_by_email(tx: Tx, email: str) -> User | None:
 
 def users(tx: Tx) -> list[User]:
     """Everybody but `system`, by name."""
-    return [_user(row) for row in tx.rows(f"{USER} WHERE role <> 'system' ORDER BY lower(name), id")]
+    sql = f"{USER} WHERE role <> 'system' ORDER BY lower(name), id"
+    return list(tx.remembered("users", read=lambda: [_user(row) for row in tx.rows(sql)]))
 
 
 def add_user(tx: Tx, email: str, name: str, role: Role, now: datetime) -> User:
     added = User(new_id(now), email.strip().lower(), name, role, active=True)
-    tx.run(
-        "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?)",
-        added.id, added.email, added.name, added.role, added.active, DESK_SOURCE, tx.number,
+    tx.insert("users", added.id, added.email, added.name, added.role, added.active, DESK_SOURCE, tx.number,
     )  # fmt: skip
     return added
 
 
 def change_user(tx: Tx, user_id: UUID, role: Role, active: bool) -> None:
     tx.run("UPDATE users SET role = ?, active = ?, number = ? WHERE id = ?", role, active, tx.number, user_id)
-    tx.users.pop(user_id, None)
 
 
 def archive_preference(tx: Tx, user_id: UUID) -> ArchivePreference:
     """R9: the last one chosen; `after_12h` until then."""
-    chosen = tx.rows("SELECT archive FROM preference_changes WHERE user_id = ? ORDER BY number", user_id)
-    return ArchivePreference(chosen[-1][0]) if chosen else ArchivePreference.AFTER_12H
+
+    def read() -> ArchivePreference:
+        chosen = tx.rows("SELECT archive FROM preference_changes WHERE user_id = ? ORDER BY number", user_id)
+        return ArchivePreference(chosen[-1][0]) if chosen else ArchivePreference.AFTER_12H
+
+    return tx.remembered("preference", user_id, read=read)
 
 
 def add_preference(tx: Tx, user_id: UUID, archive: ArchivePreference, now: datetime) -> None:
-    tx.run("INSERT INTO preference_changes VALUES (?, ?, ?, ?)", tx.number, user_id, archive, now)
+    tx.insert("preference_changes", tx.number, user_id, archive, now)
 
 
 TOKEN_ROW = "SELECT id, user_id, name, scope, created_at, revoked_at FROM tokens"  # noqa: S105
@@ -67,7 +66,9 @@ def _token(row: Row) -> Token:
 
 
 def token_by_hash(tx: Tx, digest: str) -> Token | None:
-    return tx.first(_token, f"{TOKEN_ROW} WHERE hash = ?", digest)
+    return tx.remembered(
+        "token", digest, read=lambda: tx.first(_token, f"{TOKEN_ROW} WHERE hash = ?", digest)
+    )
 
 
 def live_tokens(tx: Tx, name: str) -> list[Token]:
@@ -75,9 +76,8 @@ def live_tokens(tx: Tx, name: str) -> list[Token]:
 
 
 def add_token(tx: Tx, token: Token, digest: str, created_by: UUID) -> None:
-    tx.run(
-        "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
-        token.id, token.user_id, token.name, token.scope, digest, token.created_at, created_by,
+    tx.insert(
+        "tokens", token.id, token.user_id, token.name, token.scope, digest, token.created_at, created_by, None, None,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from core.desk.store import Row, Tx
+from core.desk.transaction import Row, Tx
 from core.model import Category, Reason, ValueMode
 
 REASON = "SELECT id, description, category, value_mode, in_use FROM reasons"
@@ -14,21 +14,24 @@ def _reason(row: Row) -> Reason:
 
 
 def reason(tx: Tx, reason_id: UUID) -> Reason | None:
-    return tx.first(_reason, f"{REASON} WHERE id = ?", reason_id)
+    return tx.remembered(
+        "reason", reason_id, read=lambda: tx.first(_reason, f"{REASON} WHERE id = ?", reason_id)
+    )
 
 
 def reasons(tx: Tx, in_use_only: bool = False) -> list[Reason]:
     """By category as shown, then by description."""
-    where = " WHERE in_use" if in_use_only else ""
-    order = list(Category)
-    found = [_reason(row) for row in tx.rows(f"{REASON}{where} ORDER BY lower(description), id")]
-    return sorted(found, key=lambda r: order.index(r.category))
+
+    def read() -> list[Reason]:
+        order = list(Category)
+        found = [_reason(row) for row in tx.rows(f"{REASON} ORDER BY lower(description), id")]
+        return sorted(found, key=lambda r: order.index(r.category))
+
+    return [r for r in tx.remembered("reasons", read=read) if r.in_use or not in_use_only]
 
 
 def add(tx: Tx, added: Reason, user_id: UUID, now: datetime) -> None:
-    tx.run(
-        "INSERT INTO reasons VALUES (?, ?, ?, ?, ?, ?)",
-        added.id, added.description, added.category, added.value, added.in_use, tx.number,
+    tx.insert("reasons", added.id, added.description, added.category, added.value, added.in_use, tx.number,
     )  # fmt: skip
     _record(tx, added, user_id, now)
 
@@ -42,7 +45,5 @@ def change(tx: Tx, changed: Reason, user_id: UUID, now: datetime) -> None:
 
 
 def _record(tx: Tx, now_is: Reason, user_id: UUID, now: datetime) -> None:
-    tx.run(
-        "INSERT INTO reason_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        tx.number, now_is.id, now_is.description, now_is.category, now_is.value, now_is.in_use, now, user_id,
+    tx.insert("reason_changes", tx.number, now_is.id, now_is.description, now_is.category, now_is.value, now_is.in_use, now, user_id,
     )  # fmt: skip

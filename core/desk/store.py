@@ -1,90 +1,44 @@
-"""The desk's file, its one writer, and its many readers."""
+"""The desk's file, its one writer, and its many readers.
+
+Commands that come at the same time are committed together: the first in the line does the work of all who wait.
+"""
 
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-from uuid import UUID
+from typing import Any, Generic, TypeVar, cast
 
 import duckdb
-import pyarrow as pa
 
-from core.errors import ConcurrentChange, Unavailable
-from core.model import User
+from core.desk.transaction import Known, Tx, as_stored
+from core.errors import AppError, ConcurrentChange, Unavailable
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 
 RETRIES = 5
+TOGETHER = 64  # commands committed at once, at most
 DESK_FILE = "desk.duckdb"
 LOCK_FILE = "desk.lock"
 
 
-class Transact(Protocol):
-    """What runs work in one transaction: a desk, or a transaction already begun, which the work joins."""
+class _Waiting(Generic[T]):
+    """A command in the line: its work, and what came of it."""
 
-    def transact(self, work: "Callable[[Tx], T]") -> T: ...
+    def __init__(self, work: Callable[[Tx], T]) -> None:
+        self.work = work
+        self.turn = threading.Event()  # it is done, or is the first of those that are not
+        self.done = False
+        self.result: T | None = None
+        self.refusal: BaseException | None = None
 
-    def read(self, work: "Callable[[Tx], T]") -> T: ...
-
-
-class Tx:
-    """One transaction: statements in, rows out, times as aware UTC on both sides."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, number: int = 0) -> None:
-        self._connection = connection
-        self.number = number  # of the command under way
-        self.users: dict[UUID, User | None] = {}  # those looked up already; kept by core/desk/people.py
-
-    def transact(self, work: "Callable[[Tx], T]") -> T:
-        return work(self)
-
-    def read(self, work: "Callable[[Tx], T]") -> T:
-        return work(self)
-
-    def run(self, sql: str, *params: Any) -> None:
-        self._connection.execute(sql, _bound(params))
-
-    def rows(self, sql: str, *params: Any) -> list[Row]:
-        return [_aware(row) for row in self._connection.execute(sql, _bound(params)).fetchall()]
-
-    def row(self, sql: str, *params: Any) -> Row | None:
-        found = self._connection.execute(sql, _bound(params)).fetchone()
-        return None if found is None else _aware(found)
-
-    def first(self, make: Callable[[Row], T], sql: str, *params: Any) -> T | None:
-        """The first row as `make` has it; None where there is none."""
-        found = self.row(sql, *params)
-        return None if found is None else make(found)
-
-    def value(self, sql: str, *params: Any) -> Any:
-        """The single value of a query that always has one row."""
-        found = self.row(sql, *params)
-        assert found is not None
-        return found[0]
-
-    def arrow(self, sql: str, *params: Any) -> pa.Table:
-        return self._connection.execute(sql, _bound(params)).to_arrow_table()
-
-    @contextmanager
-    def table(self, name: str, data: pa.Table) -> Iterator[None]:
-        """Let statements read `data` under `name` while the block runs."""
-        self._connection.register(name, data)
-        try:
-            yield
-        finally:
-            self._connection.unregister(name)
-
-    def record(self, user_id: UUID, action: str, now: datetime, subject_id: UUID | None = None) -> int:
-        """Give the command its number and its place in history."""
-        self.number += 1
-        self.run("INSERT INTO history VALUES (?, ?, ?, ?, ?)", self.number, now, user_id, action, subject_id)
-        return self.number
+    def outcome(self) -> T:
+        if self.refusal is not None:
+            raise self.refusal
+        return cast(T, self.result)
 
 
 class Desk:
@@ -100,6 +54,10 @@ class Desk:
         self._writer = connection.cursor()
         self._writing = threading.Lock()
         self._written_by: int | None = None  # the thread that holds it
+        self._line: list[_Waiting[Any]] = []  # who waits to write
+        self._line_lock = threading.Lock()
+        self._led = False  # somebody is doing the line's work
+        self._known: Known = {}
         self._readers: list[duckdb.DuckDBPyConnection] = []
         row = self._writer.execute("SELECT max(number) FROM history").fetchone()
         self.number: int = (row[0] if row else None) or 0  # of the last command that is in the history
@@ -148,66 +106,117 @@ class Desk:
             self._lock = None
 
     def transact(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in a transaction of its own, durable when this returns; run again on a conflict.
+        """Run `work` in a transaction, durable when this returns; run again on a conflict.
 
-        `work` decides before it writes, so that what it raises has changed nothing.
+        Works that wait at the same time share a transaction, one after the other. Each decides before it writes,
+        so that what it raises has changed nothing; where one has changed something, all are run anew, each alone.
         """
         if self._written_by == threading.get_ident():
             raise RuntimeError("A transaction is under way: pass it on instead of the desk.")
-        with self._writing:
-            self._written_by = threading.get_ident()
-            try:
-                return self._transact(work)
-            finally:
-                self._written_by = None
+        mine = _Waiting(work)
+        with self._line_lock:
+            self._line.append(mine)
+            leading = not self._led
+            self._led = True
+        if not leading:
+            mine.turn.wait()
+        if not mine.done:
+            self._lead()
+        return mine.outcome()
 
-    def _transact(self, work: Callable[[Tx], T]) -> T:
+    def _lead(self) -> None:
+        """Do the work of everybody in the line, beginning with one's own, and hand over to who came meanwhile."""
+        with self._line_lock:
+            group = self._line[:TOGETHER]
+            del self._line[:TOGETHER]
+        try:
+            with self._writing:
+                self._written_by = threading.get_ident()
+                try:
+                    self._run(group)
+                finally:
+                    self._written_by = None
+        finally:
+            with self._line_lock:
+                self._line[:0] = [one for one in group[1:] if not one.done]  # its leader was interrupted
+                following = self._line[0] if self._line else None
+                self._led = following is not None
+            for one in group:
+                if one.done:
+                    one.turn.set()
+            if following:
+                following.turn.set()
+
+    def _run(self, group: list[_Waiting[Any]]) -> None:
+        if len(group) > 1 and self._together(group):
+            return
+        for one in group:
+            self._alone(one)
+
+    def _together(self, group: list[_Waiting[Any]]) -> bool:
+        """Run all of them in one transaction; False where that cannot be, and then nothing has happened."""
+        tx = Tx(self._writer, self.number, self._known)
+        outcomes: list[tuple[Any, AppError | None]] = []
+        try:
+            for one in group:
+                changes = tx.changes
+                try:
+                    outcomes.append((one.work(tx), None))
+                except AppError as refusal:
+                    if tx.changes > changes:
+                        tx.roll_back()
+                        return False
+                    outcomes.append((None, refusal))
+            tx.commit()
+        except Exception:  # whose it is shows when each is run alone
+            tx.roll_back()
+            return False
+        except BaseException:
+            tx.roll_back()
+            raise
+        self._committed(tx)
+        for one, (one.result, one.refusal) in zip(group, outcomes, strict=True):
+            one.done = True
+        return True
+
+    def _alone(self, one: _Waiting[Any]) -> None:
         for _ in range(RETRIES):
-            tx = Tx(self._writer, self.number)
-            self._writer.begin()
+            tx = Tx(self._writer, self.number, self._known)
             try:
-                result = work(tx)
-                self._writer.commit()
+                one.result = one.work(tx)
+                tx.commit()
             except duckdb.TransactionException:
-                self._roll_back(self._writer)
+                tx.roll_back()
                 continue
+            except Exception as error:
+                tx.roll_back()
+                one.refusal, one.done = error, True
+                return
             except BaseException:
-                self._roll_back(self._writer)
+                tx.roll_back()
                 raise
-            self.number = tx.number
-            return result
-        raise ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
+            self._committed(tx)
+            one.done = True
+            return
+        one.refusal = ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
+        one.done = True
+
+    def _committed(self, tx: Tx) -> None:
+        self.number, self._known = tx.number, tx.known
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work`, which only reads, on one consistent state."""
+        known = self._known  # taken before the transaction begins, so that nothing old gets into newer memory
         try:
             cursor = self._readers.pop()
         except IndexError:
             cursor = self._connection.cursor()
-        cursor.begin()
+        tx = Tx(cursor, self.number, known)
         try:
-            return work(Tx(cursor, self.number))
+            return work(tx)
         finally:
-            self._roll_back(cursor)
+            tx.roll_back()
             self._readers.append(cursor)
-
-    @staticmethod
-    def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
-        with suppress(duckdb.TransactionException):  # the failure already ended it
-            cursor.rollback()
-
-
-def only(row: Row) -> Any:
-    """The one column of a row."""
-    return row[0]
-
-
-def _bound(params: Sequence[Any]) -> list[Any]:
-    return [p.astimezone(UTC).replace(tzinfo=None) if isinstance(p, datetime) else p for p in params]
-
-
-def _aware(row: Row) -> Row:
-    return tuple(v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for v in row)
 
 
 def first_line(error: Exception) -> str:
@@ -254,7 +263,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
         connection.begin()
         try:
             connection.execute(file.read_text("utf-8"))
-            connection.execute("INSERT INTO migrations VALUES (?, ?)", _bound([file.name, now]))
+            connection.execute("INSERT INTO migrations VALUES (?, ?)", as_stored([file.name, now]))
             connection.commit()
         except BaseException:
             connection.rollback()

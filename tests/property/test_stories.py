@@ -13,14 +13,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core import services
-from core.desk import Desk
+from core.desk import Desk, Tx
 from core.errors import AppError
 from core.facts import Facts
 from core.model import (
@@ -41,6 +41,7 @@ from tests.conftest import NOW, add_user, change_user
 from tests.property.histories import COLUMNS, conclusions_of
 from tests.property.model import Model, Refused
 
+T = TypeVar("T")
 TEAM = {"Ana": "agent", "Bruno": "agent", "Marta": "manager", "Nadia": "analyst", "Clara": "admin"}
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 TICK = timedelta(microseconds=1)
@@ -98,7 +99,7 @@ class Stories(RuleBasedStateMachine):
         self.names = {caller.user_id: name for name, caller in self.callers.items()}
         self.folder = Path(tempfile.mkdtemp(dir=MEMORY, prefix="desfecho-story-")) / "data"
         shutil.copytree(made, self.folder)
-        self.desk = Desk.open(self.folder, NOW, "tests")
+        self.desk = self.open()
         self.facts = Facts.open(self.folder)
         self.model = Model(TEAM)
         self.now = NOW
@@ -107,6 +108,13 @@ class Stories(RuleBasedStateMachine):
         self.external_ids: list[str] = []
         self.spoken_of: int | None = None
         self.steps = 0
+
+    def open(self) -> Desk:
+        return Desk.open(self.folder, NOW, "tests")
+
+    def commit(self) -> Desk:
+        """The desk with everything so far in it, for others to follow."""
+        return self.desk
 
     def teardown(self) -> None:
         try:
@@ -400,10 +408,10 @@ class Stories(RuleBasedStateMachine):
     def time_passes(self, by: timedelta, then: str) -> None:
         self.now += by
         if then == "the facts catch up":
-            assert self.facts.catch_up(self.desk) == self.desk.number == self.facts.number
+            assert self.facts.catch_up(self.commit()) == self.desk.number == self.facts.number
         if then == "the desk is closed and opened":
             self.desk.close()
-            self.desk = Desk.open(self.folder, self.now, "tests")
+            self.desk = self.open()
 
     # Comparing --------------------------------------------------------------------------------------
 
@@ -516,7 +524,7 @@ class Stories(RuleBasedStateMachine):
 
     def compare_facts(self) -> None:
         question = f"SELECT {', '.join(COLUMNS)} FROM analytics.conclusions ORDER BY conclusion_id"
-        self.facts.catch_up(self.desk)
+        self.facts.catch_up(self.commit())
         caught_up = self.facts.ask(question).rows
         assert caught_up == sorted(conclusions_of(self.desk, self.conversations), key=lambda row: row[0])
         keys = dict(self.facts.ask("SELECT conversation_id, contact_key FROM analytics.conclusions").rows)
@@ -528,8 +536,49 @@ class Stories(RuleBasedStateMachine):
             == len(set(contacts.values()))
             == len({(keys[number], contacts[number]) for number in keys})
         ), "a contact has one key, and each their own"
-        self.facts.rebuild(self.desk)
+        self.facts.rebuild(self.commit())
         assert self.facts.ask(question).rows == caught_up
 
 
+class InOneTransaction(Desk):
+    """A desk on which every command joins the transaction of those before it, as in a group of them."""
+
+    tx: Tx | None = None
+
+    def transact(self, work: Callable[[Tx], T]) -> T:
+        if self.tx is None:
+            self.tx = Tx(self._writer, self.number, self._known)
+        try:
+            return work(self.tx)
+        finally:
+            self.number = self.tx.number
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        return work(self.tx) if self.tx else super().read(work)
+
+    def commit(self) -> None:
+        if self.tx:
+            self.tx.commit()
+            self._committed(self.tx)
+            self.tx = None
+
+    def close(self) -> None:
+        self.commit()
+        super().close()
+
+
+class StoriesInGroups(Stories):
+    """The same stories, with many commands in each transaction: what one writes the next ones see."""
+
+    desk: InOneTransaction
+
+    def open(self) -> Desk:
+        return InOneTransaction.open(self.folder, NOW, "tests")
+
+    def commit(self) -> Desk:
+        self.desk.commit()
+        return self.desk
+
+
 TestStories = Stories.TestCase
+TestStoriesInGroups = StoriesInGroups.TestCase
