@@ -19,7 +19,7 @@ from rich.table import Column, Table
 from core import control
 from core.application import Application
 from core.clock import system_clock
-from core.demo import fill
+from core.demo import CONVERSATIONS, fill
 from core.desk import Desk
 from core.errors import AppError, Invalid, Unavailable
 from core.facts import Facts
@@ -97,6 +97,9 @@ def import_(
 @cli.command()
 def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same data.")] = 1,
+    conversations: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many of them.")
+    ] = CONVERSATIONS,
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Do nothing on a desk that is in use.")
     ] = False,
@@ -109,7 +112,7 @@ def demo(
         if if_empty and desk.number:
             return
         with _progress() as progress:
-            fill(desk, now=system_clock(), seed=seed, progress=progress)
+            fill(desk, now=system_clock(), seed=seed, conversations=conversations, progress=progress)
 
 
 @cli.command()

@@ -163,6 +163,7 @@ MODELS = ("Aurora", "Vega", "Riviera", "Ipê", "Lótus", "Solar", "Brisa", "Mari
 FIRST_NAMES = ("Adriana", "Alice", "Antônio", "Beatriz", "Caio", "Carla", "Cláudio", "Daniela", "Davi", "Eduardo", "Fernanda", "Flávia", "Gustavo", "Helena", "Igor", "Isabela", "Joana", "João", "Jorge", "Juliana", "Larissa", "Leandro", "Lúcia", "Luiz", "Marcelo", "Mariana", "Miguel", "Natália", "Otávio", "Patrícia", "Pedro", "Priscila", "Renata", "Ricardo", "Rosa", "Samuel", "Sandra", "Sílvia", "Tatiana", "Tiago", "Vanessa", "Vinícius")  # fmt: skip
 LAST_NAMES = ("Almeida", "Alves", "Araújo", "Barbosa", "Barros", "Batista", "Cardoso", "Castro", "Correia", "Costa", "Cunha", "Dias", "Freitas", "Gomes", "Gonçalves", "Lopes", "Machado", "Marques", "Martins", "Melo", "Moraes", "Moreira", "Nunes", "Pereira", "Pinto", "Ramos", "Ribeiro", "Santos", "Silva", "Vieira")  # fmt: skip
 
+CONVERSATIONS = 20_000
 CHANNELS = (("whatsapp", 78), ("webchat", 13), ("instagram", 9))
 WEEKDAYS = (
     1.15,
@@ -184,7 +185,7 @@ def fill(
     *,
     now: datetime,
     seed: int = 1,
-    conversations: int = 20_000,
+    conversations: int = CONVERSATIONS,
     progress: Callable[[str, float], None] | None = None,
 ) -> ImportReport:
     """Fill an empty desk with people, reasons and `conversations` of the six months up to `now`.

@@ -18,6 +18,14 @@ class Folder(StrEnum):
     CONCLUDED = "concluded"
 
 
+class Order(StrEnum):
+    """What comes first in the list."""
+
+    RECENT = "recent"  # the most recently active
+    WAITING = "waiting"  # whose contact has been waiting longest for an answer
+    WINDOW = "window"  # whose service window closes soonest (R11)
+
+
 class Category(StrEnum):
     """The four categories, in the order they are shown. They never change (R3)."""
 
@@ -212,6 +220,21 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Which conversations a list shows, and in which order."""
+
+    folder: Folder | None = None
+    agent: UUID | None = None  # assigned to them
+    q: str | None = None  # in the contact's name or address, or a message's text
+    channel: str | None = None
+    waiting: bool = False  # only those whose contact waits for an answer
+    reopened: bool = False  # only those that came back
+    order: Order = Order.RECENT
+    window_after: datetime | None = None  # a contact's message after this keeps the service window open
+    visible_to: UUID | None = None  # only what this agent sees (R18); the services say it
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationSummary:
     """One row of the list."""
 
@@ -227,6 +250,8 @@ class ConversationSummary:
     last_message: str | None  # its first 200 characters
     last_message_direction: Direction | None
     last_inbound_at: datetime | None
+    waiting_since: datetime | None  # the contact's first message that nobody answered yet; None: nobody waits
+    service_window_ends_at: datetime | None  # R11; None where the channel has none
     reopened: bool
     active_at: datetime  # what the list is ordered by, newest first
 

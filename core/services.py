@@ -19,7 +19,6 @@ from babel.numbers import is_currency
 
 from core import rules
 from core.desk import Transact, Tx, conversations, messages, organisation, people, reasons
-from core.desk.conversations import Listing
 from core.errors import Invalid, NotFound, NotPermitted, Unauthenticated
 from core.ids import new_id
 from core.model import (
@@ -33,6 +32,7 @@ from core.model import (
     ConversationSummary,
     Direction,
     Folder,
+    Listing,
     Organisation,
     Outcome,
     Reason,
@@ -51,6 +51,7 @@ R = TypeVar("R")
 
 TOKEN_PREFIX = "desfecho_"  # noqa: S105 - recognisable, not secret
 EVERY_MESSAGE = 1_000_000
+EVERYTHING = Listing()
 
 
 def command(work: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Transact, P], R]:
@@ -295,7 +296,8 @@ def conversation(
     """One conversation with its `newest` messages and whole history, for who may see it (R18)."""
     user = _who(tx, caller)
     found = _conversation(tx, conversation_id)
-    concluded_by_me = conversations.has_concluded(tx, user.id, conversation_id)
+    concluded = conversations.conclusions(tx, conversation_id)
+    concluded_by_me = any(one.concluded_by == user.id for one in concluded)
     if not rules.may_see(user, found, concluded_by_me):
         rules.check_works_with_conversations(user)
         raise NotPermitted("This conversation is with somebody else.")
@@ -306,43 +308,47 @@ def conversation(
         contact=messages.contact(tx, found.contact_id),
         messages=shown,
         earlier_messages=earlier,
-        conclusions=conversations.conclusions(tx, conversation_id),
+        conclusions=concluded,
         reopenings=conversations.reopenings(tx, conversation_id),
         service_window_ends_at=rules.service_window_ends_at(found.channel, last_inbound),
         concluded_by_me=concluded_by_me,
     )
 
 
-def _listing(tx: Tx, caller: Caller, folder: Folder | None, agent: UUID | None, q: str | None) -> Listing:
+def _listing(tx: Tx, caller: Caller, which: Listing) -> Listing:
+    """The same list, of what the caller may see (R18)."""
     user = _who(tx, caller)
     rules.check_works_with_conversations(user)
     everything = user.handles_any_conversation or user.role is Role.SYSTEM
-    text = rules.clean_line(q, "q", rules.NAME_LENGTH) if q else None
-    return Listing(folder, agent, text, None if everything else user.id)
+    q = rules.clean_line(which.q, "q", rules.NAME_LENGTH) if which.q else None
+    return replace(which, q=q, visible_to=None if everything else user.id)
 
 
 @query
 def list_conversations(
     tx: Tx,
     caller: Caller,
-    folder: Folder | None = None,
-    agent: UUID | None = None,
-    q: str | None = None,
+    which: Listing = EVERYTHING,
     *,
     limit: int = 50,
     after: tuple[datetime, UUID] | None = None,
     offset: int = 0,
 ) -> list[ConversationSummary]:
-    """A page of what the caller may see (R18), the most recently active first."""
-    return conversations.summaries(tx, _listing(tx, caller, folder, agent, q), limit, after, offset)
+    """A page of what the caller may see (R18), in the listing's order."""
+    return conversations.summaries(tx, _listing(tx, caller, which), limit, after, offset)
 
 
 @query
-def count_conversations(
-    tx: Tx, caller: Caller, agent: UUID | None = None, q: str | None = None
-) -> dict[Folder, int]:
-    """How many conversations of each folder the caller sees."""
-    return conversations.counts(tx, _listing(tx, caller, None, agent, q))
+def count_conversations(tx: Tx, caller: Caller, which: Listing = EVERYTHING) -> dict[Folder, int]:
+    """How many conversations of each folder such a list would show the caller."""
+    return conversations.counts(tx, _listing(tx, caller, replace(which, folder=None)))
+
+
+@query
+def list_channels(tx: Tx, caller: Caller) -> list[str]:
+    """The channels that conversations came from."""
+    rules.check_works_with_conversations(_who(tx, caller))
+    return conversations.channels(tx)
 
 
 # Reasons, settings, preferences -------------------------------------------------------------------

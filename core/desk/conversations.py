@@ -1,12 +1,13 @@
 """Conversations, their conclusions with every classification, and their reopenings."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sized
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from core import rules
 from core.desk import people
-from core.desk.transaction import Row, Tx, only
+from core.desk.transaction import Row, Tx
 from core.ids import new_id
 from core.model import (
     DESK_SOURCE,
@@ -19,6 +20,8 @@ from core.model import (
     ConversationSummary,
     Direction,
     Folder,
+    Listing,
+    Order,
     ReopenCause,
     Reopening,
 )
@@ -96,20 +99,26 @@ def latest(tx: Tx, contact_id: UUID, channel: str) -> Conversation | None:
     Where times are equal the order of the commands decides.
     """
     rows = tx.rows(  # a handful: to choose here costs less than to have them ordered there
-        "SELECT id, folder = 'concluded', opened_at, since, coalesce(concluded_number, 0)"
-        " FROM conversations WHERE contact_id = ? AND channel = ?",
-        contact_id, channel,
-    )  # fmt: skip
-    still_open = [(opened_at, id_) for id_, concluded, opened_at, _, _ in rows if not concluded]
-    concluded_ones = [(since, number, id_) for id_, concluded, _, since, number in rows if concluded]
-    if not rows:
+        "SELECT id, channel, folder, opened_at, since, coalesce(concluded_number, 0)"
+        " FROM conversations WHERE contact_id = ?",
+        contact_id,
+    )
+    here = [(id_, folder, *times) for id_, its, folder, *times in rows if its == channel]
+    still_open = [(opened_at, id_) for id_, folder, opened_at, _, _ in here if folder != Folder.CONCLUDED]
+    concluded = [(since, number, id_) for id_, folder, _, since, number in here if folder == Folder.CONCLUDED]
+    if not here:
         return None
-    return conversation(tx, max(still_open)[-1] if still_open else max(concluded_ones)[-1])
+    return conversation(tx, max(still_open)[-1] if still_open else max(concluded)[-1])
 
 
 def other_open(tx: Tx, than: Conversation) -> UUID | None:
-    return tx.first(only, "SELECT id FROM conversations WHERE contact_id = ? AND channel = ? AND folder <> 'concluded' AND id <> ?",
-        than.contact_id, than.channel, than.id,)  # fmt: skip
+    rows = tx.rows("SELECT id, channel, folder FROM conversations WHERE contact_id = ?", than.contact_id)
+    others = (
+        id_
+        for id_, channel, folder in rows
+        if channel == than.channel and folder != Folder.CONCLUDED and id_ != than.id
+    )
+    return next(others, None)
 
 
 def open_conversation(
@@ -118,7 +127,7 @@ def open_conversation(
     new = new_id(opened_at)
     tx.insert(
         "conversations", new, contact_id, channel, folder, assigned_to, opened_at, opened_at, None, None, 0,
-        None, None, None, DESK_SOURCE, None, tx.number,
+        None, None, None, DESK_SOURCE, None, tx.number, None, None,
     )  # fmt: skip
     return new
 
@@ -154,7 +163,7 @@ def conclude(
     )  # fmt: skip
     tx.run(
         "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, concluded_number = ?,"
-        " conclusions = ?, number = ? WHERE id = ?",
+        " conclusions = ?, waiting_since = NULL, number = ? WHERE id = ?",
         concluded_at, new.id, tx.number, new.cycle, tx.number, of.id,
     )  # fmt: skip
     return new
@@ -204,11 +213,8 @@ def conclusions(tx: Tx, conversation_id: UUID) -> tuple[Conclusion, ...]:
     """A conversation's conclusions, oldest first, each with its versions."""
     rows = tx.rows(f"{CONCLUSION} WHERE conversation_id = ? ORDER BY cycle", conversation_id)
     versions: dict[UUID, list[Classification]] = {row[0]: [] for row in rows}
-    for row in tx.rows(
-        f"{CLASSIFICATION} WHERE conclusion_id IN (SELECT id FROM conclusions WHERE conversation_id = ?)"
-        " ORDER BY version",
-        conversation_id,
-    ):
+    found = tx.rows(f"{CLASSIFICATION} WHERE conclusion_id IN ({_places(rows)})", *versions) if rows else []
+    for row in sorted(found, key=lambda row: row[2]):
         versions[row[1]].append(_classification(tx, row))
     return tuple(_conclusion(tx, row, tuple(versions[row[0]])) for row in rows)
 
@@ -225,32 +231,20 @@ def reopenings(tx: Tx, conversation_id: UUID) -> tuple[Reopening, ...]:
     )
 
 
-def has_concluded(tx: Tx, user_id: UUID, conversation_id: UUID) -> bool:
-    return bool(
-        tx.row(
-            "SELECT 1 FROM conclusions WHERE conversation_id = ? AND concluded_by = ?",
-            conversation_id,
-            user_id,
-        )
-    )
-
-
 # The list -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Which conversations a list shows. `visible_to`: only what this agent sees (R18)."""
-
-    folder: Folder | None = None
-    agent: UUID | None = None  # assigned to them
-    q: str | None = None  # in the contact's name or address, or a message's text
-    visible_to: UUID | None = None
 
 
 ACTIVE_AT = """
 CASE WHEN c.folder = 'concluded' THEN c.since ELSE greatest(c.since, coalesce(c.last_message_at, c.since)) END
 """
+
+# What comes before the most recently active.
+WINDOW_CHANNELS = ", ".join(f"'{channel}'" for channel in sorted(rules.SERVICE_WINDOW_CHANNELS))
+ORDERS = {
+    Order.RECENT: "",
+    Order.WAITING: "waiting_since ASC NULLS LAST, ",
+    Order.WINDOW: "window_from ASC NULLS LAST, ",
+}
 
 VISIBLE = """
 (c.folder = 'new' OR c.assigned_to = ? OR c.id IN (SELECT conversation_id FROM conclusions WHERE concluded_by = ?))
@@ -272,9 +266,16 @@ def _conditions(which: Listing) -> tuple[str, list[Any]]:
     if which.agent is not None:
         conditions.append("c.assigned_to = ?")
         params.append(which.agent)
-    if which.visible_to is not None:
+    if which.visible_to is not None and which.folder is not Folder.NEW:  # those everybody sees
         conditions.append(VISIBLE)
         params += [which.visible_to] * 2
+    if which.channel is not None:
+        conditions.append("c.channel = ?")
+        params.append(which.channel)
+    if which.waiting:
+        conditions.append("c.waiting_since IS NOT NULL")
+    if which.reopened:
+        conditions.append("c.conclusions > (c.folder = 'concluded')::INTEGER")
     if which.q:
         conditions.append(FOUND)
         params += [which.q] * 3
@@ -284,47 +285,83 @@ def _conditions(which: Listing) -> tuple[str, list[Any]]:
 def summaries(
     tx: Tx, which: Listing, limit: int, after: tuple[datetime, UUID] | None = None, offset: int = 0
 ) -> list[ConversationSummary]:
-    """A page of the list, the most recently active first; `after`: the last row of the page before."""
+    """A page of the list; `after`: the last row of the page before, in the order RECENT."""
     where, params = _conditions(which)
     if after is not None:
         where += f" AND ({ACTIVE_AT} < ? OR ({ACTIVE_AT} = ? AND c.id < ?))"
         params += [after[0], after[0], after[1]]
-    rows = tx.rows(
+    ids = tx.rows(
         f"""
-        WITH page AS (
-            SELECT c.*, {ACTIVE_AT} AS active_at FROM conversations AS c WHERE {where}
-            ORDER BY active_at DESC, c.id DESC LIMIT ? OFFSET ?
-        )
-        SELECT p.id, p.contact_id, contact.name, contact.address, p.channel, p.folder, p.assigned_to, agent.name,
-               p.opened_at, p.since, p.last_message_at, left(m.body, 200), m.direction, p.last_inbound_at,
-               p.conclusions, p.active_at
-        FROM page AS p
-        JOIN contacts AS contact ON contact.id = p.contact_id
-        LEFT JOIN users AS agent ON agent.id = p.assigned_to
-        LEFT JOIN messages AS m ON m.id = p.last_message_id
-        ORDER BY p.active_at DESC, p.id DESC
+        SELECT c.id, {ACTIVE_AT} AS active_at,
+               CASE WHEN c.folder <> 'concluded' AND c.channel IN ({WINDOW_CHANNELS}) AND c.last_inbound_at > ?
+                    THEN c.last_inbound_at END AS window_from
+        FROM conversations AS c WHERE {where}
+        ORDER BY {ORDERS[which.order]}active_at DESC, c.id DESC LIMIT ? OFFSET ?
         """,
-        *params, limit, offset,
+        which.window_after, *params, limit, offset,
     )  # fmt: skip
+    return _summaries(tx, [row[0] for row in ids]) if ids else []
+
+
+def _summaries(tx: Tx, ids: list[UUID]) -> list[ConversationSummary]:
+    """The rows of these conversations, in their order: few rows by key cost less than a join over all."""
+
+    def by_id(sql: str, keys: Iterable[UUID | None]) -> dict[UUID, Row]:
+        wanted = list({key for key in keys if key is not None})
+        return {row[0]: row for row in tx.rows(f"{sql} ({_places(wanted)})", *wanted)} if wanted else {}
+
+    rows = by_id(
+        "SELECT c.id, contact_id, channel, folder, assigned_to, opened_at, since, last_message_at, last_message_id,"
+        f" last_inbound_at, conclusions, waiting_since, {ACTIVE_AT} FROM conversations AS c WHERE c.id IN",
+        ids,
+    )
+    contacts = by_id("SELECT id, name, address FROM contacts WHERE id IN", (r[1] for r in rows.values()))
+    said = by_id(
+        "SELECT id, left(body, 200), direction FROM messages WHERE id IN", (r[8] for r in rows.values())
+    )
+    wrote = _last_inbound(tx, [row[1] for row in rows.values()])
     return [
         ConversationSummary(
             id=row[0],
-            contact=Contact(row[1], row[2], row[3]),
-            channel=row[4],
-            folder=Folder(row[5]),
-            assigned_to=row[6],
-            assigned_to_name=row[7],
-            opened_at=row[8],
-            since=row[9],
-            last_message_at=row[10],
-            last_message=row[11],
-            last_message_direction=None if row[12] is None else Direction(row[12]),
-            last_inbound_at=row[13],
-            reopened=row[14] > (1 if row[5] == Folder.CONCLUDED else 0),
-            active_at=row[15],
+            contact=Contact(*contacts[row[1]]),
+            channel=row[2],
+            folder=Folder(row[3]),
+            assigned_to=row[4],
+            assigned_to_name=people.name(tx, row[4]),
+            opened_at=row[5],
+            since=row[6],
+            last_message_at=row[7],
+            last_message=said[row[8]][1] if row[8] else None,
+            last_message_direction=Direction(said[row[8]][2]) if row[8] else None,
+            last_inbound_at=row[9],
+            reopened=row[10] > (1 if row[3] == Folder.CONCLUDED else 0),
+            waiting_since=row[11],
+            service_window_ends_at=rules.service_window_ends_at(row[2], wrote.get((row[1], row[2]))),
+            active_at=row[12],
         )
-        for row in rows
+        for row in (rows[id_] for id_ in ids)
     ]
+
+
+def _last_inbound(tx: Tx, contact_ids: list[UUID]) -> dict[tuple[UUID, str], datetime]:
+    """When each of these contacts wrote last on each channel, in whichever conversation (R11)."""
+    last: dict[tuple[UUID, str], datetime] = {}
+    for contact_id, channel, at in tx.rows(
+        f"SELECT contact_id, channel, last_inbound_at FROM conversations WHERE contact_id IN ({_places(contact_ids)})",
+        *contact_ids,
+    ):
+        if at is not None:
+            last[contact_id, channel] = max(at, last.get((contact_id, channel), at))
+    return last
+
+
+def _places(values: Sized) -> str:
+    return ", ".join("?" * len(values))
+
+
+def channels(tx: Tx) -> list[str]:
+    """Every channel that a conversation came from."""
+    return [name for (name,) in tx.rows("SELECT DISTINCT channel FROM conversations ORDER BY channel")]
 
 
 def counts(tx: Tx, which: Listing) -> dict[Folder, int]:

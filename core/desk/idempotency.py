@@ -3,26 +3,27 @@
 from datetime import datetime
 from uuid import UUID
 
-from core.desk.transaction import Tx
+from core.desk.transaction import Row, Tx
 
 
 def answer(tx: Tx, user_id: UUID, route: str, key: str, since: datetime) -> tuple[str, int, str] | None:
     """The request's hash, the status and the JSON of the first answer, if it was given after `since`."""
-    row = tx.row(
-        "SELECT request_hash, status, answer FROM idempotency_keys"
-        " WHERE user_id = ? AND route = ? AND key = ? AND answered_at > ?",
-        user_id, route, key, since,
-    )  # fmt: skip
-    return row and (row[0], row[1], row[2])
+    row = _kept(tx, user_id, route, key)
+    return (row[2], row[3], row[4]) if row and row[5] > since else None
+
+
+def _kept(tx: Tx, user_id: UUID, route: str, key: str) -> Row | None:
+    """The row of this user, route and key, whatever its age."""
+    sql = (
+        "SELECT user_id, route, request_hash, status, answer, answered_at FROM idempotency_keys WHERE key = ?"
+    )
+    return next((row for row in tx.rows(sql, key) if row[:2] == (user_id, route)), None)
 
 
 def keep(
     tx: Tx, user_id: UUID, route: str, key: str, request_hash: str, status: int, body: str, now: datetime
 ) -> None:
-    known = tx.row(
-        "SELECT 1 FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ?", user_id, route, key
-    )
-    if known:  # a key of more than seven days ago, used anew
+    if _kept(tx, user_id, route, key):  # a key of more than seven days ago, used anew
         tx.run(
             "UPDATE idempotency_keys SET request_hash = ?, status = ?, answer = ?, answered_at = ?"
             " WHERE user_id = ? AND route = ? AND key = ?",

@@ -5,19 +5,30 @@ from datetime import datetime
 from uuid import UUID
 
 from core.desk import people
-from core.desk.transaction import Tx, only
+from core.desk.transaction import Tx
 from core.ids import new_id
-from core.model import Contact, Direction, Message
+from core.model import Contact, Direction, Folder, Message
+
+# What a message at one time, which each question mark stands for, changes about who waits for whom.
+INBOUND = """
+last_inbound_at = greatest(coalesce(last_inbound_at, ?), ?),
+waiting_since = CASE WHEN last_outbound_at >= ? THEN waiting_since ELSE least(coalesce(waiting_since, ?), ?) END
+"""
+OUTBOUND = """
+last_outbound_at = greatest(coalesce(last_outbound_at, ?), ?),
+waiting_since = CASE WHEN waiting_since > ? THEN waiting_since
+                     WHEN last_inbound_at > ? THEN (
+    SELECT min(m.sent_at) FROM messages AS m
+    WHERE m.conversation_id = conversations.id AND m.direction = 'in'
+      AND m.sent_at > greatest(coalesce(conversations.last_outbound_at, ?), ?)
+      AND m.number > coalesce(conversations.concluded_number, 0)) END
+"""
 
 
 def conversation_of(tx: Tx, channel: str, external_id: str) -> UUID | None:
     """The conversation that holds the message with this id of the channel."""
-    return tx.first(
-        only,
-        "SELECT conversation_id FROM messages WHERE channel = ? AND external_id = ?",
-        channel,
-        external_id,
-    )
+    named = tx.rows("SELECT conversation_id, channel FROM messages WHERE external_id = ?", external_id)
+    return next((conversation_id for conversation_id, its in named if its == channel), None)
 
 
 def add(
@@ -35,17 +46,17 @@ def add(
     new = new_id(sent_at)
     tx.insert("messages", new, tx.number, conversation_id, channel, external_id, direction, sent_at, received_at, body, author,
     )  # fmt: skip
+    moved = INBOUND if direction is Direction.IN else OUTBOUND
+    times = [sent_at] * moved.count("?")
     tx.run(
-        """
+        f"""
         UPDATE conversations SET
-            last_message_id = CASE WHEN last_message_at IS NULL OR last_message_at <= ? THEN ? ELSE last_message_id END,
-            last_message_at = CASE WHEN last_message_at IS NULL OR last_message_at <= ? THEN ? ELSE last_message_at END,
-            last_inbound_at = CASE WHEN ? = 'in' AND (last_inbound_at IS NULL OR last_inbound_at < ?)
-                                   THEN ? ELSE last_inbound_at END,
-            number = ?
+            last_message_id = CASE WHEN last_message_at > ? THEN last_message_id ELSE ? END,
+            last_message_at = greatest(coalesce(last_message_at, ?), ?),
+            {moved}, number = ?
         WHERE id = ?
         """,
-        sent_at, new, sent_at, sent_at, direction, sent_at, sent_at, tx.number, conversation_id,
+        sent_at, new, sent_at, sent_at, *times, tx.number, conversation_id,
     )  # fmt: skip
     return new
 
@@ -77,12 +88,10 @@ def contact(tx: Tx, contact_id: UUID) -> Contact:
 def contacts_at(tx: Tx, channel: str, addresses: Sequence[str]) -> dict[str, UUID]:
     """Whose each of these addresses is, of those that are somebody's."""
     places = ", ".join("?" for _ in addresses)
-    return dict(
-        tx.rows(
-            f"SELECT address, contact_id FROM contact_addresses WHERE channel = ? AND address IN ({places})",
-            channel, *addresses,
-        )
-    )  # fmt: skip
+    named = tx.rows(
+        f"SELECT address, contact_id, channel FROM contact_addresses WHERE address IN ({places})", *addresses
+    )
+    return {address: contact_id for address, contact_id, its in named if its == channel}
 
 
 def add_contact(tx: Tx, name: str | None, address: str, now: datetime) -> UUID:
@@ -106,10 +115,39 @@ def add_address(tx: Tx, channel: str, address: str, contact_id: UUID) -> None:
     tx.insert("contact_addresses", channel, address, contact_id)
 
 
-def has_open(tx: Tx, contact_id: UUID) -> bool:
-    return bool(
-        tx.row("SELECT 1 FROM conversations WHERE contact_id = ? AND folder <> 'concluded'", contact_id)
+def find_who_waits(tx: Tx) -> None:
+    """Set anew, for the conversations that the command under way brought in, since when their contact waits."""
+    tx.run(
+        """
+        UPDATE conversations SET last_outbound_at = w.last_outbound_at
+        FROM (SELECT conversation_id, max(sent_at) AS last_outbound_at FROM messages
+              WHERE direction = 'out' AND conversation_id IN (SELECT id FROM conversations WHERE number = ?)
+              GROUP BY conversation_id) AS w
+        WHERE conversations.id = w.conversation_id
+        """,
+        tx.number,
     )
+    tx.run(
+        """
+        UPDATE conversations SET waiting_since = w.waiting_since
+        FROM (SELECT c.id, min(m.sent_at) FILTER (
+                         m.direction = 'in' AND c.folder <> 'concluded'
+                         AND (c.last_outbound_at IS NULL OR m.sent_at > c.last_outbound_at)
+                         AND (l.concluded_at IS NULL OR m.sent_at > l.concluded_at)) AS waiting_since
+              FROM conversations AS c
+              JOIN messages AS m ON m.conversation_id = c.id
+              LEFT JOIN conclusions AS l ON l.id = c.conclusion_id
+              WHERE c.number = ?
+              GROUP BY c.id) AS w
+        WHERE conversations.id = w.id
+        """,
+        tx.number,
+    )
+
+
+def has_open(tx: Tx, contact_id: UUID) -> bool:
+    folders = tx.rows("SELECT folder FROM conversations WHERE contact_id = ?", contact_id)
+    return any(folder != Folder.CONCLUDED for (folder,) in folders)
 
 
 def merge(tx: Tx, contact_id: UUID, into: UUID, now: datetime) -> None:
@@ -126,9 +164,6 @@ def merge(tx: Tx, contact_id: UUID, into: UUID, now: datetime) -> None:
 
 def last_inbound_at(tx: Tx, contact_id: UUID, channel: str) -> datetime | None:
     """When the contact wrote last on the channel, in whichever conversation (R11)."""
-    found: datetime | None = tx.value(
-        "SELECT max(last_inbound_at) FROM conversations WHERE contact_id = ? AND channel = ?",
-        contact_id,
-        channel,
-    )
-    return found
+    rows = tx.rows("SELECT last_inbound_at, channel FROM conversations WHERE contact_id = ?", contact_id)
+    times = [at for at, its in rows if at is not None and its == channel]
+    return max(times, default=None)

@@ -11,7 +11,7 @@ from core.http import cursor as cursors
 from core.http import schemas
 from core.http.problems import documented
 from core.http.requests import Asking, Changing, Opened
-from core.model import Direction, Folder
+from core.model import Direction, Folder, Listing
 from core.rules import Incoming
 
 router = APIRouter(prefix="/api/v1", responses=documented(401, 403, 422))
@@ -62,7 +62,7 @@ def list_conversations(
     """What the caller may see, the most recently active first."""
     after = None if cursor is None else cursors.decode(cursor)
     rows = services.list_conversations(
-        application.desk, caller, folder, agent, q, limit=limit + 1, after=after
+        application.desk, caller, Listing(folder, agent, q), limit=limit + 1, after=after
     )
     shown = rows[:limit]
     more = cursors.encode(shown[-1].active_at, shown[-1].id) if len(rows) > limit else None

@@ -167,6 +167,8 @@ class ConversationSummary(Conversation):
     last_message: str | None = Field(description="Its first 200 characters")
     last_message_direction: Direction | None
     last_inbound_at: datetime | None
+    waiting_since: datetime | None = Field(description="The contact's first message that nobody answered yet")
+    service_window_ends_at: datetime | None = Field(description="24 hours after the contact's last message")
     reopened: bool
     active_at: datetime = Field(description="What the list is ordered by, newest first")
 
@@ -314,6 +316,8 @@ def _summary(found: model.ConversationSummary) -> ConversationSummary:
         last_message=found.last_message,
         last_message_direction=found.last_message_direction,
         last_inbound_at=found.last_inbound_at,
+        waiting_since=found.waiting_since,
+        service_window_ends_at=found.service_window_ends_at,
         reopened=found.reopened,
         active_at=found.active_at,
     )

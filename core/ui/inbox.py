@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import rules, services
 from core.errors import AppError
-from core.model import ConversationSummary, Direction, Folder
+from core.model import ConversationSummary, Direction, Folder, Listing
 from core.ui import escape
 from core.ui.session import Session
 
@@ -46,7 +46,7 @@ def inbox(session: Session) -> None:
     """Show the folders and the chosen one's conversations."""
     text = session.text
     q = rules.clean_name(st.session_state.get(SEARCH))
-    counts = services.count_conversations(session.desk, session.caller, q=q)
+    counts = services.count_conversations(session.desk, session.caller, Listing(q=q))
     st.session_state.setdefault(FOLDER, Folder.NEW)
     folder = st.segmented_control(
         text("Folder"),
@@ -72,7 +72,7 @@ def inbox(session: Session) -> None:
     pages = max(1, -(-counts[folder] // ROWS))
     page = min(int(st.session_state.get(PAGE, 1)), pages)
     rows = services.list_conversations(
-        session.desk, session.caller, folder, q=q, limit=ROWS, offset=(page - 1) * ROWS
+        session.desk, session.caller, Listing(folder, q=q), limit=ROWS, offset=(page - 1) * ROWS
     )
     if not rows:
         head, rest = _nothing(session, folder, q)

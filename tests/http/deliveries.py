@@ -8,7 +8,7 @@ from typing import Any
 from httpx2 import Response
 
 from core import services
-from core.model import SYSTEM
+from core.model import SYSTEM, Listing
 from tests.conftest import NOW
 from tests.http.conftest import SECRET, Http
 
@@ -40,6 +40,6 @@ def text(message_id: str, body: str = "Oi", timestamp: Any = AT, **sender: str) 
 
 def bodies(http: Http, q: str | None = None) -> list[str]:
     """Every message on the desk, or of whom `q` finds, conversation by conversation."""
-    found = services.list_conversations(http.desk, SYSTEM, q=q, limit=200)
+    found = services.list_conversations(http.desk, SYSTEM, Listing(q=q), limit=200)
     details = [services.conversation(http.desk, SYSTEM, row.id) for row in found]
     return [message.body for detail in details for message in detail.messages]

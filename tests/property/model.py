@@ -87,6 +87,17 @@ class Model:
                         conversation["contact"] = first
         return first
 
+    def waiting_since(self, conversation):
+        """The contact's first message, of those that came since the last conclusion, that nobody answered."""
+        if not self.is_open(conversation):
+            return None
+        answered = [m["sent"] for m in conversation["messages"] if m["direction"] == "out"]
+        came = conversation["messages"][conversation["messages at conclusion"] :]
+        unanswered = [
+            m["sent"] for m in came if m["direction"] == "in" and m["sent"] > max(answered, default=YEAR_2000)
+        ]
+        return min(unanswered, default=None)
+
     def latest(self, contact):
         """The open one, otherwise the one concluded last."""
         if self.open_of(contact):
@@ -102,6 +113,7 @@ class Model:
             "assigned": assigned,
             "opened": at,
             "messages": [],
+            "messages at conclusion": 0,
             "conclusions": [],
         }
         self.conversations.append(conversation)
@@ -187,6 +199,7 @@ class Model:
             "reopened": None,
         }
         conversation["conclusions"].append(conclusion)
+        conversation["messages at conclusion"] = len(conversation["messages"])
         conversation["folder"] = "concluded"
         return deepcopy(conclusion)
 

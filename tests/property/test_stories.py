@@ -494,6 +494,8 @@ class Stories(RuleBasedStateMachine):
             "assigned": self.name(row.assigned_to),
             "reopened": row.reopened,
             "last message": row.last_message,
+            "waiting": row.waiting_since,
+            "window ends": row.service_window_ends_at,
         }
 
     def compare_list(self, who: str) -> None:
@@ -514,6 +516,8 @@ class Stories(RuleBasedStateMachine):
                 "assigned": c["assigned"],
                 "reopened": any(conclusion["reopened"] for conclusion in c["conclusions"]),
                 "last message": "text " + sorted(c["messages"], key=lambda m: m["sent"])[-1]["id"],
+                "waiting": self.model.waiting_since(c),
+                "window ends": self.model.window_ends(c),
             }
             for c in expected
         ]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,10 +14,10 @@ import duckdb
 import pytest
 
 from core import services
-from core.desk import Desk, Tx
+from core.desk import Desk, Tx, messages
 from core.desk.store import DESK_FILE, LOCK_FILE
 from core.errors import Invalid, Unavailable
-from core.model import SYSTEM, SYSTEM_USER_ID, ArchivePreference, Outcome, Reason
+from core.model import SYSTEM, SYSTEM_USER_ID, ArchivePreference, Direction, Listing, Outcome, Reason
 from tests.conftest import NOW, Team, write
 
 ROOT = Path(__file__).parents[2]
@@ -357,14 +357,14 @@ def test_hostile_text_everywhere_else(desk: Desk, team: Team, text: str) -> None
     opened = services.receive_message(desk, SYSTEM, message, now=NOW).conversation_id
     told = services.conversation(desk, SYSTEM, opened)
     assert (told.contact.name, told.contact.address) == (text, text)
-    (found,) = services.list_conversations(desk, team.ana, q=text)
+    (found,) = services.list_conversations(desk, team.ana, Listing(q=text))
     assert found.id == opened
     assert services.receive_message(desk, SYSTEM, message, now=NOW).outcome == "duplicate"
     made = services.create_reason(
         desk, SYSTEM, text, services.Category.OTHER, services.ValueMode.NONE, now=NOW
     )
     assert made in services.list_reasons(desk, team.ana)
-    assert services.list_conversations(desk, team.ana, q="nobody wrote this") == []
+    assert services.list_conversations(desk, team.ana, Listing(q="nobody wrote this")) == []
 
 
 def test_readers_do_not_wait_for_a_writer(desk: Desk) -> None:
@@ -401,3 +401,50 @@ def test_of_two_concluded_at_one_moment_the_later_command_counts(desk: Desk, tea
     services.conclude(desk, team.ana, second, now=NOW)
     services.edit_classification(desk, team.ana, concluded.id, question.id, now=NOW)
     assert write(desk, "m3").conversation_id == second
+
+
+WAITING = "SELECT id, last_outbound_at, waiting_since FROM conversations ORDER BY id"
+
+
+def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Team) -> None:
+    """Answered, unanswered, answered late, concluded, reopened by a message, reopened by hand."""
+    minute = timedelta(minutes=1)
+    write(desk, "a1", NOW, address="answered")
+    write(desk, "a2", NOW + minute, address="answered", direction=Direction.OUT)
+    write(desk, "b1", NOW, address="unanswered")
+    write(desk, "b2", NOW + minute, address="unanswered")
+    for n in range(3):
+        write(desk, f"c{n}", NOW + n * minute, address="late")
+    write(desk, "c3", NOW + minute, address="late", direction=Direction.OUT)  # answers the first two
+    for name in ("concluded", "came back", "by hand"):
+        opened = write(desk, f"{name} 1", NOW, address=name).conversation_id
+        services.conclude(desk, team.ana, opened, now=NOW + minute)
+    services.reopen(desk, team.ana, opened, now=NOW + 2 * minute)
+    write(desk, "came back 2", NOW + 3 * minute, address="came back")
+    by_name = desk.read(
+        lambda tx: dict(
+            tx.rows("SELECT k.address, c.waiting_since FROM conversations AS c JOIN contacts AS k ON k.id = c.contact_id")
+        )
+    )  # fmt: skip
+    assert by_name == {
+        "answered": None, "unanswered": NOW, "late": NOW + 2 * minute, "concluded": None,
+        "came back": NOW + 3 * minute, "by hand": None,
+    }  # fmt: skip
+
+    def migrate_again(tx: Tx) -> None:
+        tx.run("UPDATE conversations SET waiting_since = NULL, last_outbound_at = NULL")
+        text = (ROOT / "core/desk/migrations/0002_waiting_and_indexes.sql").read_text()
+        for statement in text[text.index("UPDATE") :].split(";")[:2]:
+            tx.run(statement)
+
+    before = desk.read(lambda tx: tx.rows(WAITING))
+    desk.transact(migrate_again)
+    assert desk.read(lambda tx: tx.rows(WAITING)) == before
+    desk.transact(lambda tx: tx.run("UPDATE conversations SET waiting_since = NULL, number = 77"))
+
+    def as_the_import_does(tx: Tx) -> None:
+        tx.number = 77
+        messages.find_who_waits(tx)
+
+    desk.transact(as_the_import_does)
+    assert desk.read(lambda tx: tx.rows(WAITING)) == before

@@ -731,7 +731,7 @@ GOOD = b"conversation,event,occurred_at\n" + b"b,opened,2026-03-01\n" * 9
     [
         ("log.csv", b""),
         ("log.csv", b"\xef\xbb\xbf\n\n"),
-        ("log.csv.gz", gzip.compress(b"")),
+        ("log.csv.gz", gzip.compress(b"", mtime=0)),
         ("log.json", b""),
         ("log.parquet", b""),
     ],

@@ -20,6 +20,7 @@ from core.model import (
     Category,
     Direction,
     Folder,
+    Listing,
     Outcome,
     Reason,
     ReceivedMessage,
@@ -92,6 +93,7 @@ COMMANDS: dict[str, Callable[[World, Caller], object]] = {
     "conversation": lambda w, who: services.conversation(w.desk, who, w.new),
     "list_conversations": lambda w, who: services.list_conversations(w.desk, who),
     "count_conversations": lambda w, who: services.count_conversations(w.desk, who),
+    "list_channels": lambda w, who: services.list_channels(w.desk, who),
     "assign": lambda w, who: services.assign(w.desk, who, w.new, now=NOW),
     "conclude": lambda w, who: services.conclude(w.desk, who, w.in_progress, now=NOW),
     "reopen": lambda w, who: services.reopen(w.desk, who, w.concluded, now=NOW),
@@ -126,6 +128,7 @@ WHO_MAY = [
     ("conversation",            "Y     Y        -        Y      -               -"),
     ("list_conversations",      "Y     Y        -        Y      -               -"),
     ("count_conversations",     "Y     Y        -        Y      -               -"),
+    ("list_channels",           "Y     Y        -        Y      -               -"),
     ("assign",                  "Y     Y        -        Y      -               -"),
     ("conclude",                "Y     Y        -        Y      -               -"),
     ("reopen",                  "Y     Y        -        Y      -               -"),
@@ -392,11 +395,11 @@ def test_a_merge_and_messages_in_one_transaction(desk: Desk, team: Team) -> None
         ]
 
     assert desk.transact(delivery) == [Outcome.OPENED, *[Outcome.APPENDED] * 3]  # type: ignore[arg-type]
-    assert len(services.list_conversations(desk, SYSTEM, Folder.NEW)) == 1
+    assert len(services.list_conversations(desk, SYSTEM, Listing(folder=Folder.NEW))) == 1
     again = desk.folder
     desk.close()
     reopened = Desk.open(again, NOW)  # the log of all this can be replayed
-    assert len(services.list_conversations(reopened, SYSTEM, Folder.NEW)) == 1
+    assert len(services.list_conversations(reopened, SYSTEM, Listing(folder=Folder.NEW))) == 1
     reopened.close()
 
 

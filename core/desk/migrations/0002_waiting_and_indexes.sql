@@ -1,0 +1,27 @@
+-- How long the contact of an open conversation has been waiting for an answer.
+ALTER TABLE conversations ADD COLUMN last_outbound_at TIMESTAMP;
+ALTER TABLE conversations ADD COLUMN waiting_since TIMESTAMP;  -- the first message not answered since; NULL: nobody waits
+
+UPDATE conversations SET last_outbound_at = w.last_outbound_at
+FROM (SELECT conversation_id, max(sent_at) AS last_outbound_at FROM messages WHERE direction = 'out'
+      GROUP BY conversation_id) AS w
+WHERE conversations.id = w.conversation_id;
+
+UPDATE conversations SET waiting_since = w.waiting_since
+FROM (SELECT c.id, min(m.sent_at) AS waiting_since
+      FROM conversations AS c
+      JOIN messages AS m ON m.conversation_id = c.id
+      LEFT JOIN conclusions AS l ON l.id = c.conclusion_id
+      WHERE c.folder <> 'concluded' AND m.direction = 'in'
+        AND (c.last_outbound_at IS NULL OR m.sent_at > c.last_outbound_at)
+        AND (l.concluded_at IS NULL OR m.sent_at > l.concluded_at)
+      GROUP BY c.id) AS w
+WHERE conversations.id = w.id;
+
+-- DuckDB looks into an index only for a condition on that one column: what is asked for often has one of its own.
+CREATE INDEX messages_by_external_id ON messages (external_id);
+CREATE INDEX contact_addresses_address ON contact_addresses (address);
+CREATE INDEX conclusions_conversation ON conclusions (conversation_id);
+CREATE INDEX classifications_conclusion ON classifications (conclusion_id);
+CREATE INDEX reopenings_conversation ON reopenings (conversation_id);
+CREATE INDEX idempotency_keys_key ON idempotency_keys (key);
