@@ -1,0 +1,1 @@
+"""What the performance figures in docs/benchmarks.md come from: `make bench`."""
