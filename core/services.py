@@ -315,6 +315,13 @@ def conversation(
     )
 
 
+@query
+def last_change(tx: Tx, caller: Caller, conversation_id: UUID) -> int:
+    """The number of the last command that changed a conversation; 0 where there is none."""
+    rules.check_works_with_conversations(_who(tx, caller))
+    return conversations.last_change(tx, conversation_id)
+
+
 def _listing(tx: Tx, caller: Caller, which: Listing) -> Listing:
     """The same list, of what the caller may see (R18)."""
     user = _who(tx, caller)
@@ -406,6 +413,18 @@ def change_reason(
         tx.record(user.id, "change_reason", now, reason_id)
         reasons.change(tx, after, user.id, now)
     return after
+
+
+@query
+def usual_reasons(tx: Tx, caller: Caller) -> list[UUID]:
+    """The reasons in use that the caller classifies with, of late, the most frequent first."""
+    user = _who(tx, caller)
+    in_use = {reason.id for reason in reasons.reasons(tx, in_use_only=True)}
+    return rules.most_frequent(
+        reason_id
+        for reason_id in conversations.reasons_used_by(tx, user.id, rules.OF_LATE)
+        if reason_id in in_use
+    )
 
 
 @query

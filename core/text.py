@@ -30,8 +30,9 @@ from babel.numbers import (
 )
 
 from core.errors import AppError, Invalid
-from core.model import ArchivePreference, Category, Direction, Folder, Role, Scope, ValueMode
+from core.model import ArchivePreference, Category, Direction, Folder, Order, Role, Scope, ValueMode
 
+UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
 VALUE_CHARACTERS = re.compile(r"[0-9.,\s']+")
 
 DOMAIN = "desfecho"
@@ -56,6 +57,9 @@ LABELS: dict[StrEnum, str] = {
     Folder.NEW: N_("New"),
     Folder.IN_PROGRESS: N_("In progress"),
     Folder.CONCLUDED: N_("Concluded"),
+    Order.RECENT: N_("Most recent first"),
+    Order.WAITING: N_("Waiting longest first"),
+    Order.WINDOW: N_("Window closing first"),
     Category.ACHIEVED: N_("Goal achieved"),
     Category.LOST: N_("Goal lost"),
     Category.QUESTION: N_("Questions"),
@@ -196,8 +200,9 @@ class Text:
         return format_date(self.local_day(at), "short", locale=self.locale)
 
     def span(self, length: timedelta) -> str:
-        """A length of time in its largest unit: 3 horas."""
-        return format_timedelta(length, threshold=1, locale=self.locale)
+        """A length of time in its largest whole unit, rounded down: 3 horas."""
+        unit = next((unit for unit in UNITS if length >= unit), UNITS[-1])
+        return format_timedelta(unit * max(1, length // unit), threshold=1, locale=self.locale)
 
 
 @cache

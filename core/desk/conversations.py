@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core import rules
 from core.desk import people
-from core.desk.transaction import Row, Tx
+from core.desk.transaction import Row, Tx, only
 from core.ids import new_id
 from core.model import (
     DESK_SOURCE,
@@ -217,6 +217,21 @@ def conclusions(tx: Tx, conversation_id: UUID) -> tuple[Conclusion, ...]:
     for row in sorted(found, key=lambda row: row[2]):
         versions[row[1]].append(_classification(tx, row))
     return tuple(_conclusion(tx, row, tuple(versions[row[0]])) for row in rows)
+
+
+def last_change(tx: Tx, conversation_id: UUID) -> int:
+    found: int | None = tx.first(only, "SELECT number FROM conversations WHERE id = ?", conversation_id)
+    return found or 0
+
+
+def reasons_used_by(tx: Tx, user_id: UUID, classifications: int) -> list[UUID]:
+    """The reasons of a user's last classifications, the last first."""
+    rows = tx.rows(
+        "SELECT reason_id FROM classifications WHERE classified_by = ? ORDER BY number DESC LIMIT ?",
+        user_id,
+        classifications,
+    )
+    return [reason_id for (reason_id,) in rows]
 
 
 def reopenings(tx: Tx, conversation_id: UUID) -> tuple[Reopening, ...]:

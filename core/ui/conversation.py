@@ -35,10 +35,7 @@ def conversation(session: Session, conversation_id: UUID) -> None:
     text = session.text
     newest = st.session_state.get(SHOWN, {}).get(conversation_id, NEWEST)
     detail = services.conversation(session.desk, session.caller, conversation_id, newest)
-    st.button(
-        text("Back to the list"), key="back", icon=":material/arrow_back:", type="tertiary",
-        on_click=inbox.close_conversation,
-    )  # fmt: skip
+    _way(session)
     _head(session, detail)
     with st.container(height=460, border=True, autoscroll=True, key="chat"):
         if detail.earlier_messages:
@@ -51,7 +48,7 @@ def conversation(session: Session, conversation_id: UUID) -> None:
         with st.container(horizontal=True, horizontal_alignment="right", key="new-actions"):
             st.button(
                 text("Take it"), key="take", icon=":material/front_hand:", on_click=_take,
-                args=(session, conversation_id),
+                args=(session, conversation_id), shortcut="t",
             )  # fmt: skip
             if session.user.handles_any_conversation:
                 _assign(session, detail)
@@ -59,6 +56,32 @@ def conversation(session: Session, conversation_id: UUID) -> None:
     if detail.conversation.folder is Folder.CONCLUDED:
         _footer(session, detail)
     classify.show(session, detail.conclusions, conversation_id)
+
+
+def _way(session: Session) -> None:
+    """Back to the list on a phone; to the neighbours in the list everywhere."""
+    text = session.text
+    following, before = inbox.neighbours()
+    with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall", key="way"):
+        st.button(
+            text("Back to the list"), key="back", icon=":material/arrow_back:", type="tertiary",
+            on_click=inbox.close_conversation,
+        )  # fmt: skip
+        st.button(
+            text("Previous"), key="previous", icon=":material/keyboard_arrow_up:", type="tertiary",
+            on_click=_go, args=(1,), disabled=before is None, shortcut="p",
+        )  # fmt: skip
+        st.button(
+            text("Next"), key="next", icon=":material/keyboard_arrow_down:", type="tertiary",
+            on_click=_go, args=(0,), disabled=following is None, shortcut="n",
+        )  # fmt: skip
+
+
+def _go(which: int) -> None:
+    """To a neighbour in the list as it is now: what the button was drawn with may be older."""
+    to = inbox.neighbours()[which]
+    if to:
+        inbox.open_conversation(to)
 
 
 def _show_more(conversation_id: UUID, newest: int) -> None:
@@ -104,7 +127,7 @@ def _conclude(session: Session, detail: ConversationDetail) -> None:
     with st.container(horizontal=True, gap="xxsmall", width="content"):
         asks = session.organisation.classification_on
         st.button(
-            text("Conclude"), key="conclude", type="primary", icon=":material/task_alt:",
+            text("Conclude"), key="conclude", type="primary", icon=":material/task_alt:", shortcut="f",
             on_click=classify.ask if asks else classify.conclude_at_once,
             args=("conclude", of.id) if asks else (session, of.id),
         )  # fmt: skip

@@ -8,13 +8,19 @@ from babel.numbers import list_currencies
 from core import rules, services
 from core.model import Category, Reason, ValueMode
 from core.ui import escape
-from core.ui.classify import ICONS
 from core.ui.session import Session, attempt
 
 NEW = "new-reason"
 JUST_SAVED = "new-reason-saved"  # in the session
 CHANGEABLE = ("description", "category", "value")
 USUAL_CURRENCIES = ("BRL", "USD", "EUR", "ARS", "CLP", "COP", "MXN", "PEN", "PYG", "UYU", "GBP", "CAD")
+
+ICONS = {
+    Category.ACHIEVED: ":green[:material/check_circle:]",
+    Category.LOST: ":red[:material/cancel:]",
+    Category.QUESTION: ":blue[:material/help:]",
+    Category.OTHER: ":violet[:material/more_horiz:]",
+}
 
 
 def reasons(session: Session) -> None:

@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    st.set_page_config(page_title="Desfecho", page_icon=":material/task_alt:", layout="wide")
+    st.set_page_config(
+        page_title="Desfecho", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
+    )
     st.html(Path(__file__).with_name("style.css"))
     here = st.session_state[session.HERE] = session.current()
     if here is None:

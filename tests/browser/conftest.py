@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from core import services
 from core.desk import Desk
 from core.model import SYSTEM, Category, Role, ValueMode
-from tests.conftest import add_user
+from tests.conftest import add_user, write
 from tests.server import Server, serving
 
 expect.set_options(timeout=30_000)
@@ -40,6 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     services.create_reason(desk, SYSTEM, "Venda", Category.ACHIEVED, ValueMode.REQUIRED, now=now)
     services.create_reason(desk, SYSTEM, "Horário", Category.QUESTION, ValueMode.NONE, now=now)
     services.create_reason(desk, SYSTEM, "Preço", Category.LOST, ValueMode.OPTIONAL, now=now)
+    write(desk, "always-there", now)
     desk.close()
     with serving(folder) as running:
         yield running

@@ -20,6 +20,10 @@ def by_key(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-{key} button").first
 
 
+def only_conclude(page: Page) -> Locator:
+    return page.get_by_role("dialog").get_by_role("button", name="Concluir", exact=True)
+
+
 def be(page: Page, name: str) -> None:
     page.get_by_label("Você é").click()
     page.get_by_role("option", name=name).click()
@@ -68,11 +72,11 @@ def test_the_whole_story(page: Page, server: Server) -> None:
     by_key(page, "conclude").click()
     dialog = page.get_by_role("dialog")
     for category in ("Objetivo Atingido", "Objetivo Perdido", "Dúvidas", "Outros"):
-        expect(dialog.get_by_text(category).first).to_be_visible()
+        expect(dialog.get_by_role("group", name=category)).to_be_visible()
     expect(dialog.get_by_label("Valor monetário")).not_to_be_visible()
-    dialog.get_by_text("Venda").click()
+    dialog.get_by_role("option", name="Venda").first.click()
     dialog.get_by_label("Valor monetário").fill("1.234,56")
-    by_key(page, "classify-conclude").click()
+    dialog.get_by_role("button", name="Classificar e concluir").click()
     expect(footer).to_contain_text("Objetivo Atingido · Venda · R$ 1.234,56")
     expect(footer).to_contain_text("Concluído por Ana em")
 
@@ -80,7 +84,7 @@ def test_the_whole_story(page: Page, server: Server) -> None:
     by_key(page, "edit").click()
     expect(dialog.get_by_label("Valor monetário")).to_have_value("1234,56")
     dialog.get_by_label("Valor monetário").fill("999,90")
-    by_key(page, "classify-save").click()
+    dialog.get_by_role("button", name="Salvar").click()
     expect(footer).to_contain_text("R$ 999,90")
     footer.get_by_text("2 versões").click()
     expect(page.get_by_text("R$ 1.234,56").last).to_be_visible()
@@ -109,7 +113,7 @@ def test_the_whole_story(page: Page, server: Server) -> None:
 
     # Concluded again, without a classification; more than 12 hours later it is a new conversation.
     by_key(page, "conclude").click()
-    by_key(page, "conclude-only").click()
+    only_conclude(page).click()
     expect(footer).to_contain_text("Concluído sem classificação")
     move_clock(page, "1h")
     move_clock(page, "12h")
@@ -124,7 +128,7 @@ def test_a_double_click_concludes_once(page: Page) -> None:
     write_as(page, "Duplo clique", name="Pedro Duplo")
     expect(page.get_by_role("heading", name="Pedro Duplo")).to_be_visible()
     by_key(page, "conclude").click()
-    by_key(page, "conclude-only").dblclick()
+    only_conclude(page).dblclick()
     expect(page.locator(".st-key-footer")).to_contain_text("Concluído sem classificação")
     settled(page)
     expect(page.locator(".st-key-chat .df-event")).to_have_count(1)
@@ -145,9 +149,9 @@ def test_a_second_tab_is_told_who_was_quicker(page: Page) -> None:
     be(other, "Marta · Gestor")
     other.locator(".st-key-inbox-rows button", has_text="Rita Abas").first.click()
     by_key(other, "conclude").click()
-    by_key(other, "conclude-only").click()
+    only_conclude(other).click()
     expect(other.locator(".st-key-footer")).to_contain_text("Concluído por Marta")
-    by_key(page, "conclude-only").click()
+    only_conclude(page).click()
     expect(page.get_by_text("Marta já concluiu este atendimento")).to_be_visible()
 
 

@@ -1,10 +1,13 @@
 """The pages run by Streamlit's AppTest, on the stores of the test."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 from core.application import Application
@@ -42,6 +45,25 @@ def application(desk: Desk, clock: Clock, tmp_path: Path) -> Iterator[Applicatio
     yield opened
     runtime.stop()
     opened.facts.close()
+
+
+def component(test: AppTest, key: str) -> dict[str, Any] | None:
+    """What one of our components was given to show; None where it is not on the page."""
+    found = [element.proto for element in test.get("bidi_component") if element.proto.id.endswith(f"-{key}")]
+    return json.loads(found[0].json) if found else None
+
+
+def send(test: AppTest, key: str, event: str, value: object) -> AppTest:
+    """Run the page again as after `event` in one of our components."""
+    (proto,) = (e.proto for e in test.get("bidi_component") if e.proto.id.endswith(f"-{key}"))
+    states = test._tree.get_widget_states()
+    states.widgets.append(
+        WidgetState(
+            id=f"$$STREAMLIT_INTERNAL_KEY_{proto.id}__events",
+            json_trigger_value=json.dumps([{"event": event, "value": value}]),
+        )
+    )
+    return test._run(states)
 
 
 Look = Callable[..., AppTest]

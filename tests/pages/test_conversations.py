@@ -1,6 +1,8 @@
 """Atendimentos as Streamlit runs it: who sees what, and what a click does."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,7 +12,7 @@ from core.desk import Desk
 from core.model import SYSTEM, ArchivePreference, Category, Folder, Reason, ValueMode
 from core.ui import inbox
 from tests.conftest import NOW, Team, write
-from tests.pages.conftest import Clock, Look
+from tests.pages.conftest import Clock, Look, component, send
 
 
 def html(test: AppTest) -> str:
@@ -25,6 +27,25 @@ def keys(test: AppTest) -> set[str]:
     return {b.key for b in test.button}
 
 
+def listed(test: AppTest) -> list[str]:
+    """The ids of the rows of the list."""
+    shown = component(test, "rows")
+    return [row["id"] for row in shown["rows"]] if shown else []
+
+
+def dialog(test: AppTest) -> dict[str, Any] | None:
+    """What the dialog about the open conversation, or its last conclusion, shows."""
+    found = [e.proto for e in test.get("bidi_component") if "-classify-" in e.proto.id]
+    return json.loads(found[0].json) if found else None
+
+
+def say(test: AppTest, reason: Reason | None = None, value: str = "") -> AppTest:
+    """Choose a reason and conclude or save; without one, only conclude."""
+    (key,) = (e.proto.id for e in test.get("bidi_component") if "-classify-" in e.proto.id)
+    said = {"classified": reason is not None, "reason_id": str(reason.id) if reason else None, "value": value}
+    return send(test, key[key.index("classify-") :], "done", said)
+
+
 def ended(test: AppTest) -> None:
     assert not test.exception, test.exception
     assert not test.error, [e.value for e in test.error]
@@ -34,8 +55,8 @@ def test_a_new_conversation_is_listed_and_read(desk: Desk, team: Team, look: Loo
     received = write(desk, "m1", body="Bom dia, <b>tudo</b> bem?")
     test = look(team.ana)
     ended(test)
-    assert f"open-{received.conversation_id}" in keys(test)
-    button(test, f"open-{received.conversation_id}").click().run()
+    assert listed(test) == [str(received.conversation_id)]
+    send(test, "rows", "open", str(received.conversation_id))
     ended(test)
     assert "Bom dia, &lt;b&gt;tudo&lt;/b&gt; bem?" in html(test)
     assert {"take", "conclude"} <= keys(test)
@@ -47,14 +68,12 @@ def test_concluding_with_a_value_as_the_language_writes_it(
     received = write(desk, "m1")
     test = look(team.ana, received.conversation_id)
     button(test, "conclude").click().run()
-    test.radio(key="classify-achieved").set_value(sale.id).run()
-    test.text_input(key="classify-value").set_value("1.234,5x").run()
-    button(test, "classify-conclude").click().run()
-    assert "Escreva o valor como" in test.warning[0].value
+    say(test, sale, "1.234,5x")
+    assert "Escreva o valor como" in dialog(test)["refusal"]
     assert services.conversation(desk, team.ana, received.conversation_id).conversation.folder is Folder.NEW
-    test.text_input(key="classify-value").set_value("1.234,56").run()
-    button(test, "classify-conclude").click().run()
+    say(test, sale, "1.234,56")
     ended(test)
+    assert dialog(test) is None
     detail = services.conversation(desk, team.ana, received.conversation_id)
     assert str(detail.conclusions[0].classification.value) == "1234.56"
     shown = html(test)
@@ -62,18 +81,53 @@ def test_concluding_with_a_value_as_the_language_writes_it(
     assert "edit" in keys(test)
 
 
-def test_the_value_is_asked_only_where_the_reason_carries_one(
+def test_the_dialog_is_told_which_reasons_carry_a_value_and_what_is_used_most(
     desk: Desk, team: Team, sale: Reason, doubt: Reason, look: Look
 ) -> None:
-    received = write(desk, "m1")
-    test = look(team.ana, received.conversation_id)
+    for n, reason in enumerate([sale, doubt, doubt]):
+        conversation = write(desk, f"m{n}", address=f"551{n}").conversation_id
+        services.conclude(desk, team.ana, conversation, reason.id, "1" if reason is sale else None, now=NOW)
+    retired = services.create_reason(desk, SYSTEM, "Velho", Category.OTHER, ValueMode.NONE, now=NOW)
+    services.change_reason(desk, SYSTEM, retired.id, in_use=False, now=NOW)
+    test = look(team.ana, write(desk, "m9").conversation_id)
+    assert dialog(test) is None
     button(test, "conclude").click().run()
-    assert not [t for t in test.text_input if t.key == "classify-value"]
-    test.radio(key="classify-achieved").set_value(sale.id).run()
-    assert [t for t in test.text_input if t.key == "classify-value"]
-    test.radio(key="classify-question").set_value(doubt.id).run()
-    assert test.radio(key="classify-achieved").value is None
-    assert not [t for t in test.text_input if t.key == "classify-value"]
+    shown = dialog(test)
+    assert {(r["text"], r["category"], r["value"]) for r in shown["reasons"]} == {
+        ("Venda", "achieved", "required"),
+        ("Horário", "question", "none"),
+    }
+    assert [c["id"] for c in shown["categories"]] == ["achieved", "lost", "question", "other"]
+    assert shown["frequent"] == [str(doubt.id), str(sale.id)]
+    assert (shown["chosen"], shown["value"], shown["refusal"]) == (None, "", None)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"classified": True},
+        {"classified": True, "reason_id": "no id"},
+        {"classified": True, "reason_id": "019b76da-a800-715b-b094-34f8dce7f92a", "value": "1"},
+        {"classified": True, "reason_id": {"a": []}, "value": ["1"]},
+    ],
+)
+def test_what_a_browser_should_not_send_concludes_nothing(
+    desk: Desk, team: Team, sale: Reason, look: Look, sent: object
+) -> None:
+    conversation = write(desk, "m1").conversation_id
+    test = look(team.ana, conversation)
+    button(test, "conclude").click().run()
+    send(test, f"classify-{conversation}", "done", sent)
+    assert not test.exception
+    if isinstance(sent, dict) and sent.get("classified"):
+        assert dialog(test)["refusal"] == "Esse motivo não existe."
+        assert services.conversation(desk, team.ana, conversation).conversation.folder is Folder.NEW
+    send(test, "rows", "open", "no id")
+    assert not test.exception
 
 
 def test_a_colleague_who_was_quicker_is_named(desk: Desk, team: Team, doubt: Reason, look: Look) -> None:
@@ -81,7 +135,7 @@ def test_a_colleague_who_was_quicker_is_named(desk: Desk, team: Team, doubt: Rea
     test = look(team.ana, received.conversation_id)
     button(test, "conclude").click().run()
     services.conclude(desk, team.marta, received.conversation_id, now=NOW)
-    button(test, "conclude-only").click().run()
+    say(test)
     assert any("Marta já concluiu" in w.value for w in test.warning)
     assert len(services.conversation(desk, team.marta, received.conversation_id).conclusions) == 1
 
@@ -91,7 +145,7 @@ def test_one_s_own_double_click_is_no_trouble(desk: Desk, team: Team, doubt: Rea
     test = look(team.ana, received.conversation_id)
     button(test, "conclude").click().run()
     services.conclude(desk, team.ana, received.conversation_id, now=NOW)  # the first click of the two
-    button(test, "conclude-only").click().run()
+    say(test)
     ended(test)
     assert not test.warning
 
@@ -161,11 +215,10 @@ def test_fifty_thousand_pages_are_paged(desk: Desk, team: Team, look: Look) -> N
     for n in range(inbox.ROWS + 3):
         write(desk, f"m{n}", NOW + timedelta(minutes=n), address=f"55119{n:08d}")
     test = look(team.ana)
-    rows = [k for k in keys(test) if k and k.startswith("open-")]
-    assert len(rows) == inbox.ROWS
+    assert len(listed(test)) == inbox.ROWS
     test.pagination(key=inbox.PAGE).set_value(2).run()
     ended(test)
-    assert len([k for k in keys(test) if k and k.startswith("open-")]) == 3
+    assert len(listed(test)) == 3
 
 
 def test_search_finds_by_name_number_and_text(desk: Desk, team: Team, look: Look) -> None:
@@ -174,7 +227,7 @@ def test_search_finds_by_name_number_and_text(desk: Desk, team: Team, look: Look
     for q in ("5511", "LENTE"):
         test = look(team.ana)
         test.text_input(key=inbox.SEARCH).set_value(q).run()
-        assert [k for k in keys(test) if k and k.startswith("open-")] == [f"open-{wanted}"], q
+        assert listed(test) == [str(wanted)], q
 
 
 def test_empty_states_say_what_to_do(desk: Desk, team: Team, look: Look) -> None:
@@ -211,10 +264,9 @@ def test_an_edit_begins_with_what_was_said(desk: Desk, team: Team, look: Look, c
     services.conclude(desk, team.ana, conversation, reason.id, "1234.50", now=NOW)
     test = look(team.ana, conversation)
     button(test, "edit").click().run()
-    assert test.radio(key=f"classify-{category}").value == reason.id
-    assert test.text_input(key="classify-value").value == "1234,50"
-    test.text_input(key="classify-value").set_value("99,90").run()
-    button(test, "classify-save").click().run()
+    shown = dialog(test)
+    assert (shown["chosen"], shown["value"], shown["editing"]) == (str(reason.id), "1234,50", True)
+    say(test, reason, "99,90")
     ended(test)
     (concluded,) = services.conversation(desk, team.ana, conversation).conclusions
     assert [str(version.value) for version in concluded.classifications] == ["1234.50", "99.90"]
@@ -225,10 +277,10 @@ def test_a_dialog_does_not_come_back_by_itself(desk: Desk, team: Team, doubt: Re
     second = write(desk, "m2", address="another").conversation_id
     test = look(team.ana, first)
     button(test, "conclude").click().run()
-    assert "conclude-only" in keys(test)
-    button(test, f"open-{second}").click().run()
-    button(test, f"open-{first}").click().run()
-    assert "conclude-only" not in keys(test)
+    assert dialog(test)
+    send(test, "rows", "open", str(second))
+    send(test, "rows", "open", str(first))
+    assert dialog(test) is None
 
 
 def test_one_s_own_double_click_with_the_app_off(desk: Desk, team: Team, look: Look) -> None:

@@ -1,0 +1,54 @@
+"""Drawing the page anew when colleagues or contacts have changed what it shows, without anybody's reload."""
+
+from datetime import timedelta
+from typing import Any
+
+import streamlit as st
+
+from core import services
+from core.errors import AppError
+from core.ui import classify, inbox
+from core.ui.session import Session
+
+EVERY = timedelta(seconds=5)
+TIMES_STAY = timedelta(minutes=1)  # then "waiting 5 minutes" is no longer so
+DRAWN = "drawn"  # in the session: the number of the desk, the moment, and what the page shows
+
+
+def keep_up(session: Session, shown: inbox.Shown, number: int) -> None:
+    """Look every few seconds whether the page still shows what is so. `number`: the desk's before it was drawn."""
+    st.session_state[DRAWN] = (number, session.now, (shown, _besides(session)))
+    _look(session)
+
+
+@st.fragment(run_every=EVERY)
+def _look(session: Session) -> None:
+    if classify.asked():
+        return  # a page drawn anew would begin its dialog anew
+    number, at, drawn = st.session_state[DRAWN]
+    if session.now - at >= TIMES_STAY:
+        st.rerun()
+    reached = session.desk.number
+    if reached == number:  # nobody did anything: this costs next to nothing, and is what happens mostly
+        return
+    if is_now(session) != drawn:
+        st.rerun()
+    st.session_state[DRAWN] = (reached, at, drawn)
+
+
+def is_now(session: Session) -> tuple[Any, ...] | None:
+    """What the page would show now; None where it would refuse."""
+    try:
+        return inbox.look_up(session), _besides(session)
+    except AppError:
+        return None
+
+
+def _besides(session: Session) -> tuple[Any, ...]:
+    """Who the person is by now, how the organisation wants it, and the last change of the open conversation."""
+    opened = inbox.opened()
+    return (
+        services.me(session.desk, session.caller),
+        services.get_organisation(session.desk, session.caller),
+        services.last_change(session.desk, session.caller, opened) if opened else None,
+    )
