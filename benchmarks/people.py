@@ -410,9 +410,9 @@ class Gone(Exception):
 
 
 class Person:
-    def __init__(self, url: str, user_id: str, chance: random.Random, figures: Figures) -> None:
+    def __init__(self, url: str, query: str, chance: random.Random, figures: Figures) -> None:
         self._url = url
-        self._page = Page(url, f"as={user_id}")
+        self._page = Page(url, query)
         self._chance = chance
         self._figures = figures
         self._asked: Asked | None = None
@@ -420,22 +420,17 @@ class Person:
         self._polls: dict[str, list[float]] = {}  # by fragment: when they were sent
         self._running: list[float] = []  # the polls that the fragment run going on answers
         self._socket: ClientConnection
+        self._reading: asyncio.Task[None]
 
     async def live(self, after: float, until: float, every: float) -> None:
         """Come, act, and leave at `until`."""
         await asyncio.sleep(after)
         came = time.perf_counter()
         try:
-            # A browser names its origin and its protocol, takes messages of any size, and does not ping.
-            self._socket = await connect(
-                f"{self._url.replace('http', 'ws', 1)}/_stcore/stream", origin=self._url,  # type: ignore[arg-type]
-                subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],  # type: ignore[list-item]
-                max_size=None, ping_interval=None, open_timeout=PATIENCE, proxy=None,
-            )  # fmt: skip
+            await self.connect()
         except (OSError, WebSocketException) as error:
             self._figures.errors.append(f"could not connect: {error!r}")
             return
-        reading = asyncio.create_task(self._read())
         try:
             await self._ask("first", came)
             pause = self._chance.uniform(0, every)
@@ -447,15 +442,30 @@ class Person:
         except Gone:
             pass  # is among the errors
         finally:
-            self._stop()
-            for fragment in list(self._polls):
-                self._lose_patience(fragment)
-            closed = reading.done()
-            reading.cancel()
-            await asyncio.gather(
-                reading, return_exceptions=not closed
-            )  # what broke the reading is to be seen
-            await self._socket.close()
+            await self.close()
+
+    async def connect(self) -> None:
+        # A browser names its origin and its protocol, takes messages of any size, and does not ping.
+        self._socket = await connect(
+            f"{self._url.replace('http', 'ws', 1)}/_stcore/stream", origin=self._url,  # type: ignore[arg-type]
+            subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],  # type: ignore[list-item]
+            max_size=None, ping_interval=None, open_timeout=PATIENCE, proxy=None,
+        )  # fmt: skip
+        self._reading = asyncio.create_task(self._read())
+
+    async def close(self) -> None:
+        self._stop()
+        for fragment in list(self._polls):
+            self._lose_patience(fragment)
+        closed = self._reading.done()
+        self._reading.cancel()
+        # What broke the reading is to be seen.
+        await asyncio.gather(self._reading, return_exceptions=not closed)
+        await self._socket.close()
+
+    @property
+    def errors(self) -> list[str]:
+        return self._figures.errors
 
     async def _act(self) -> None:
         """Do one of the things that can be done here."""
@@ -608,7 +618,7 @@ async def crowd(url: str, user_ids: Sequence[str], people: int, seconds: float, 
     until = time.perf_counter() + seconds
     await asyncio.gather(
         *(
-            Person(url, user_ids[n % len(user_ids)], random.Random(n), figures).live(  # noqa: S311
+            Person(url, f"as={user_ids[n % len(user_ids)]}", random.Random(n), figures).live(  # noqa: S311
                 within * n / people, until, every
             )
             for n in range(people)

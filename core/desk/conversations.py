@@ -127,7 +127,7 @@ def open_conversation(
     new = new_id(opened_at)
     tx.insert(
         "conversations", new, contact_id, channel, folder, assigned_to, opened_at, opened_at, None, None, 0,
-        None, None, None, DESK_SOURCE, None, tx.number, None, None,
+        None, None, None, DESK_SOURCE, None, tx.number, None, None, None,
     )  # fmt: skip
     return new
 
@@ -163,8 +163,9 @@ def conclude(
     )  # fmt: skip
     tx.run(
         "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, concluded_number = ?,"
-        " conclusions = ?, waiting_since = NULL, number = ? WHERE id = ?",
-        concluded_at, new.id, tx.number, new.cycle, tx.number, of.id,
+        " conclusions = ?, waiting_since = NULL, number = ?, concluders = CASE WHEN contains(concluders, ?)"
+        " THEN concluders ELSE concat_ws(',', concluders, ?) END WHERE id = ?",
+        concluded_at, new.id, tx.number, new.cycle, tx.number, str(user_id), str(user_id), of.id,
     )  # fmt: skip
     return new
 
@@ -187,6 +188,20 @@ def reopen(
         "UPDATE conversations SET folder = ?, assigned_to = ?, since = ?, number = ? WHERE id = ?",
         folder, assigned_to, at, tx.number, of.id,
     )  # fmt: skip
+
+
+def find_who_concluded(tx: Tx) -> None:
+    """Set anew, for the conversations that the command under way brought in, who has concluded them."""
+    tx.run(
+        """
+        UPDATE conversations SET concluders = w.concluders
+        FROM (SELECT conversation_id, string_agg(DISTINCT concluded_by::VARCHAR, ',') AS concluders
+              FROM conclusions WHERE conversation_id IN (SELECT id FROM conversations WHERE number = ?)
+              GROUP BY conversation_id) AS w
+        WHERE conversations.id = w.conversation_id
+        """,
+        tx.number,
+    )
 
 
 def touch(tx: Tx, conversation_id: UUID) -> None:
@@ -253,17 +268,13 @@ ACTIVE_AT = """
 CASE WHEN c.folder = 'concluded' THEN c.since ELSE greatest(c.since, coalesce(c.last_message_at, c.since)) END
 """
 
-# What comes before the most recently active.
 WINDOW_CHANNELS = ", ".join(f"'{channel}'" for channel in sorted(rules.SERVICE_WINDOW_CHANNELS))
-ORDERS = {
-    Order.RECENT: "",
-    Order.WAITING: "waiting_since ASC NULLS LAST, ",
-    Order.WINDOW: "window_from ASC NULLS LAST, ",
-}
-
-VISIBLE = """
-(c.folder = 'new' OR c.assigned_to = ? OR c.id IN (SELECT conversation_id FROM conclusions WHERE concluded_by = ?))
+WINDOW_FROM = f"""
+CASE WHEN c.folder <> 'concluded' AND c.channel IN ({WINDOW_CHANNELS}) AND c.last_inbound_at > ?
+     THEN c.last_inbound_at END
 """
+
+VISIBLE = "(c.folder = 'new' OR c.assigned_to = ? OR contains(c.concluders, ?))"
 
 FOUND = """
 (c.contact_id IN (SELECT id FROM contacts
@@ -283,7 +294,7 @@ def _conditions(which: Listing) -> tuple[str, list[Any]]:
         params.append(which.agent)
     if which.visible_to is not None and which.folder is not Folder.NEW:  # those everybody sees
         conditions.append(VISIBLE)
-        params += [which.visible_to] * 2
+        params += [which.visible_to, str(which.visible_to)]
     if which.channel is not None:
         conditions.append("c.channel = ?")
         params.append(which.channel)
@@ -305,15 +316,16 @@ def summaries(
     if after is not None:
         where += f" AND ({ACTIVE_AT} < ? OR ({ACTIVE_AT} = ? AND c.id < ?))"
         params += [after[0], after[0], after[1]]
+    order = "c.since" if which.folder is Folder.CONCLUDED else ACTIVE_AT
+    order = f"{order} DESC, c.id DESC"
+    if which.order is Order.WAITING:
+        order = f"c.waiting_since ASC NULLS LAST, {order}"
+    elif which.order is Order.WINDOW:
+        order = f"{WINDOW_FROM} ASC NULLS LAST, {order}"
+        params.append(which.window_after)
     ids = tx.rows(
-        f"""
-        SELECT c.id, {ACTIVE_AT} AS active_at,
-               CASE WHEN c.folder <> 'concluded' AND c.channel IN ({WINDOW_CHANNELS}) AND c.last_inbound_at > ?
-                    THEN c.last_inbound_at END AS window_from
-        FROM conversations AS c WHERE {where}
-        ORDER BY {ORDERS[which.order]}active_at DESC, c.id DESC LIMIT ? OFFSET ?
-        """,
-        which.window_after, *params, limit, offset,
+        f"SELECT c.id FROM conversations AS c WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+        *params, limit, offset,
     )  # fmt: skip
     return _summaries(tx, [row[0] for row in ids]) if ids else []
 

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from core import rules
-from core.desk import Tx, messages, people, reasons
+from core.desk import Tx, conversations, messages, people, reasons
 from core.importing import texts
 from core.importing.source import sql
 from core.model import SYSTEM_USER_ID, Category, Reason, ReopenCause, ValueMode
@@ -138,6 +138,7 @@ def write(
     with tx.table("arriving", _table(workshop, "FROM for_reopenings")):
         tx.run(INSERT_REOPENINGS, tx.number, cause, cause)
     messages.find_who_waits(tx)
+    conversations.find_who_concluded(tx)
     with tx.table(
         "arriving",
         _table(workshop, "SELECT conversation, event, occurred_at, rank FROM accepted JOIN names USING (no)"),

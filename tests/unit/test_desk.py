@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from core import services
-from core.desk import Desk, Tx, messages
+from core.desk import Desk, Tx, conversations, messages
 from core.desk.store import DESK_FILE, LOCK_FILE
 from core.errors import Invalid, Unavailable
 from core.model import SYSTEM, SYSTEM_USER_ID, ArchivePreference, Direction, Listing, Outcome, Reason
@@ -403,7 +403,7 @@ def test_of_two_concluded_at_one_moment_the_later_command_counts(desk: Desk, tea
     assert write(desk, "m3").conversation_id == second
 
 
-WAITING = "SELECT id, last_outbound_at, waiting_since FROM conversations ORDER BY id"
+WAITING = "SELECT id, last_outbound_at, waiting_since, concluders FROM conversations ORDER BY id"
 
 
 def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Team) -> None:
@@ -432,19 +432,22 @@ def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Tea
     }  # fmt: skip
 
     def migrate_again(tx: Tx) -> None:
-        tx.run("UPDATE conversations SET waiting_since = NULL, last_outbound_at = NULL")
-        text = (ROOT / "core/desk/migrations/0002_waiting_and_indexes.sql").read_text()
-        for statement in text[text.index("UPDATE") :].split(";")[:2]:
+        tx.run("UPDATE conversations SET waiting_since = NULL, last_outbound_at = NULL, concluders = NULL")
+        text = (ROOT / "core/desk/migrations/0002_quick_lists.sql").read_text()
+        for statement in text[text.index("UPDATE") :].split(";")[:3]:
             tx.run(statement)
 
     before = desk.read(lambda tx: tx.rows(WAITING))
     desk.transact(migrate_again)
     assert desk.read(lambda tx: tx.rows(WAITING)) == before
-    desk.transact(lambda tx: tx.run("UPDATE conversations SET waiting_since = NULL, number = 77"))
+    desk.transact(
+        lambda tx: tx.run("UPDATE conversations SET waiting_since = NULL, concluders = NULL, number = 77")
+    )
 
     def as_the_import_does(tx: Tx) -> None:
         tx.number = 77
         messages.find_who_waits(tx)
+        conversations.find_who_concluded(tx)
 
     desk.transact(as_the_import_does)
     assert desk.read(lambda tx: tx.rows(WAITING)) == before

@@ -1,6 +1,8 @@
--- How long the contact of an open conversation has been waiting for an answer.
+-- What a list of tens of thousands of conversations asks of each: how long its contact has been waiting for an
+-- answer, and which agents see it because they concluded it.
 ALTER TABLE conversations ADD COLUMN last_outbound_at TIMESTAMP;
 ALTER TABLE conversations ADD COLUMN waiting_since TIMESTAMP;  -- the first message not answered since; NULL: nobody waits
+ALTER TABLE conversations ADD COLUMN concluders VARCHAR;     -- the ids of all who concluded it, with commas between
 
 UPDATE conversations SET last_outbound_at = w.last_outbound_at
 FROM (SELECT conversation_id, max(sent_at) AS last_outbound_at FROM messages WHERE direction = 'out'
@@ -17,6 +19,11 @@ FROM (SELECT c.id, min(m.sent_at) AS waiting_since
         AND (l.concluded_at IS NULL OR m.sent_at > l.concluded_at)
       GROUP BY c.id) AS w
 WHERE conversations.id = w.id;
+
+UPDATE conversations SET concluders = w.concluders
+FROM (SELECT conversation_id, string_agg(DISTINCT concluded_by::VARCHAR, ',') AS concluders FROM conclusions
+      GROUP BY conversation_id) AS w
+WHERE conversations.id = w.conversation_id;
 
 -- DuckDB looks into an index only for a condition on that one column: what is asked for often has one of its own.
 CREATE INDEX messages_by_external_id ON messages (external_id);
