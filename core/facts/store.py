@@ -1,6 +1,7 @@
 """The facts' file: brought up to date from the desk, asked questions."""
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -17,7 +18,7 @@ from core.errors import Invalid, Unavailable
 FACTS_FILE = "facts.duckdb"
 LONGEST_QUESTION = 30  # seconds
 MOST_ROWS = 1_000_000
-SHAPE = "1"  # of schema.sql; another one in the file means: make it anew
+SHAPE = "2"  # of schema.sql; another one in the file means: make it anew
 
 
 def _sql(name: str) -> str:
@@ -30,6 +31,43 @@ class Answer:
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What the desk tells the facts: the tables that take_over.sql reads."""
+
+    number: int
+    as_of: datetime | None  # UTC, without a zone
+    timezone: str
+    everything: bool  # it is all there is, not what has come since
+    tables: dict[str, pa.Table]
+
+
+def _hand_over(tx: Tx, since: int, timezone: str | None) -> HandedOver:
+    """What commands later than `since` changed; everything where days are of another time zone by now, or the
+    facts of another desk or of one since restored."""
+    number, as_of = tx.rows("SELECT coalesce(max(number), 0), max(occurred_at) FROM history")[0]
+    zone = organisation.organisation(tx).timezone
+    everything = since == 0 or since > number or zone != timezone
+    after = 0 if everything else since
+    changed = tx.arrow(_sql("changed.sql"), after)
+    with tx.table("changed", changed):
+        tables = {
+            "changed": changed,
+            "arrived": tx.arrow(_sql("extract_conclusions.sql"), organisation.contact_key(tx), zone),
+            "arrived_classifications": tx.arrow(_sql("extract_classifications.sql")),
+            "arrived_reopenings": tx.arrow(_sql("extract_reopenings.sql")),
+            "arrived_users": tx.arrow(
+                "SELECT id AS user_id, name, role, active FROM users WHERE number > ? OR ?", after, everything
+            ),
+            "arrived_reasons": tx.arrow(
+                "SELECT id AS reason_id, description, category, value_mode, in_use FROM reasons WHERE number > ?",
+                after,
+            ),
+        }
+    plain = as_of.replace(tzinfo=None) if as_of else None
+    return HandedOver(number, plain, zone, everything, tables)
 
 
 class Facts:
@@ -63,55 +101,48 @@ class Facts:
     @property
     def number(self) -> int:
         """The number of the last command of the desk that the facts know."""
-        row = self._connection.cursor().execute("SELECT number FROM store.state").fetchone()
-        return row[0] if row else 0
+        return self._state()[0]
+
+    def _state(self) -> tuple[int, str | None]:
+        """The number, and the time zone that days are of."""
+        row = self._connection.cursor().execute("SELECT number, timezone FROM store.state").fetchone()
+        return (row[0], row[1]) if row else (0, None)
 
     def catch_up(self, desk: Desk) -> int:
         """Take over what the desk's history has gained; return the number reached."""
         with self._updating:
-            reached = self.number
+            reached, timezone = self._state()
             if desk.number == reached:
                 return reached
-            return self._take_over(desk, reached)
+            return self._take_over(desk, reached, timezone)
 
     def rebuild(self, desk: Desk) -> int:
         """Derive everything anew, with equal content."""
         with self._updating:
-            return self._take_over(desk, 0)
+            return self._take_over(desk, 0, None)
 
-    def _take_over(self, desk: Desk, since: int) -> int:
+    def _take_over(self, desk: Desk, since: int, timezone: str | None) -> int:
+        handed = desk.read(lambda tx: _hand_over(tx, since, timezone))
         cursor = self._connection.cursor()
-
-        def extract(tx: Tx) -> tuple[int, datetime | None, int, pa.Table]:
-            number, as_of = tx.rows("SELECT coalesce(max(number), 0), max(occurred_at) FROM history")[0]
-            # Facts of a longer history are of another desk, or of one since restored.
-            after = since if since <= number else 0
-            key = organisation.contact_key(tx)
-            return number, as_of, after, tx.arrow(_sql("extract_conclusions.sql"), after, key)
-
-        number, as_of, after, conclusions = desk.read(extract)
-        cursor.begin()
         try:
-            cursor.register("arrived", conclusions)
-            if after == 0:
-                cursor.execute("DELETE FROM store.conclusions")
-            else:
-                cursor.execute(
-                    "DELETE FROM store.conclusions WHERE conversation_id IN"
-                    " (SELECT conversation_id::UUID FROM arrived)"
-                )
-            cursor.execute("INSERT INTO store.conclusions BY NAME FROM arrived")
+            for name, table in handed.tables.items():
+                cursor.register(name, table)
+            cursor.begin()
+            if handed.everything:
+                cursor.execute(_sql("empty.sql"))
+            cursor.execute(_sql("take_over.sql"))
             cursor.execute(
-                "UPDATE store.state SET number = ?, as_of = ?",
-                [number, as_of.replace(tzinfo=None) if as_of else None],
+                "UPDATE store.state SET number = ?, as_of = ?, timezone = ?",
+                [handed.number, handed.as_of, handed.timezone],
             )
             cursor.commit()
         except BaseException:
-            cursor.rollback()
+            with suppress(duckdb.TransactionException):
+                cursor.rollback()
             raise
         finally:
             cursor.close()
-        return number
+        return handed.number
 
     def columns(self, view: str) -> list[tuple[str, str, str]]:
         """Name, type and comment of each column of a view of `analytics`."""

@@ -1,8 +1,9 @@
 """`analytics.conclusions`, computed once more in plain Python from what services.conversation() tells."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from core import services
 from core.desk import Desk
@@ -20,6 +21,25 @@ COLUMNS = (
 def conclusions_of(desk: Desk, conversations: list[UUID]) -> list[tuple[Any, ...]]:
     """One row per conclusion, its values in the order of COLUMNS, times UTC without a zone."""
     return [row for conversation_id in conversations for row in _rows(desk, conversation_id)]
+
+
+def daily_of(rows: list[tuple[Any, ...]], by: tuple[str, ...], timezone: str) -> list[tuple[Any, ...]]:
+    """Sums of such rows by day of the conclusion and by these columns: conclusions, final ones, value, final value,
+    reopened. A sum of no value is None."""
+    zone = ZoneInfo(timezone)
+    sums: dict[tuple[Any, ...], list[Any]] = {}
+    for values in rows:
+        row = dict(zip(COLUMNS, values, strict=True))
+        day = row["concluded_at"].replace(tzinfo=UTC).astimezone(zone).date()
+        sum_ = sums.setdefault((day, *(row[name] for name in by)), [0, 0, None, None, 0])
+        final = not row["reopened"]
+        sum_[0] += 1
+        sum_[1] += final
+        sum_[4] += row["reopened"]
+        if row["currency"]:
+            sum_[2] = (sum_[2] or 0) + row["value"]
+            sum_[3] = (sum_[3] or 0) + (row["value"] if final else 0)
+    return [(*key, *sum_) for key, sum_ in sums.items()]
 
 
 def _rows(desk: Desk, conversation_id: UUID) -> list[tuple[Any, ...]]:

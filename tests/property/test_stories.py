@@ -38,7 +38,7 @@ from core.model import (
 )
 from core.rules import Incoming
 from tests.conftest import NOW, add_user, change_user
-from tests.property.histories import COLUMNS, conclusions_of
+from tests.property.histories import COLUMNS, conclusions_of, daily_of
 from tests.property.model import Model, Refused
 
 T = TypeVar("T")
@@ -87,6 +87,18 @@ def template() -> tuple[Path, dict[str, Caller]]:
     Facts.open(folder / "template").close()
     return folder / "template", callers
 
+
+VIEWS = [
+    "analytics.conclusions", "analytics.classifications", "analytics.reopenings", "analytics.reasons",
+    "analytics.users", "analytics.daily_outcomes", "analytics.as_of",
+]  # fmt: skip
+DAILY_BY_AGENT = """
+SELECT d.day, a.user_id, d.category, c.name, sum(d.conclusions), sum(d.conclusions - d.reopened),
+       CASE WHEN c.code > 0 THEN sum(d.value) END, CASE WHEN c.code > 0 THEN sum(d.value - d.reopened_value) END,
+       sum(d.reopened)
+FROM store.daily_by_agent AS d JOIN store.agents AS a ON a.code = d.agent JOIN store.currencies AS c ON c.code = d.currency
+GROUP BY d.day, a.user_id, d.category, c.name, c.code HAVING sum(d.conclusions) > 0
+"""
 
 LEAVING = ["Ana", "Bruno"]  # and coming back
 OPEN, CONCLUDED = ("new", "in_progress"), ("concluded",)
@@ -540,8 +552,27 @@ class Stories(RuleBasedStateMachine):
             == len(set(contacts.values()))
             == len({(keys[number], contacts[number]) for number in keys})
         ), "a contact has one key, and each their own"
+        self.compare_days(caught_up)
+        before = {view: self.facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS}
         self.facts.rebuild(self.commit())
-        assert self.facts.ask(question).rows == caught_up
+        assert {view: self.facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS} == before
+        versions = sum(len(c["versions"]) for told in self.model.conversations for c in told["conclusions"])
+        assert len(before["analytics.classifications"]) == versions
+        assert len(before["analytics.reopenings"]) == sum(row[COLUMNS.index("reopened")] for row in caught_up)
+
+    def compare_days(self, conclusions: list[tuple[Any, ...]]) -> None:
+        """The roll-ups are what the conclusions add up to."""
+        timezone = "America/Sao_Paulo"
+
+        def ordered(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+            return sorted(rows, key=lambda row: [(value is not None, str(value)) for value in row])
+
+        assert ordered(self.facts.ask("FROM analytics.daily_outcomes").rows) == ordered(
+            daily_of(conclusions, ("category", "reason_id", "reason", "currency"), timezone)
+        )
+        assert ordered(self.facts.ask(DAILY_BY_AGENT).rows) == ordered(
+            daily_of(conclusions, ("concluded_by", "category", "currency"), timezone)
+        )
 
 
 class InOneTransaction(Desk):

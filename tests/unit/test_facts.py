@@ -1,7 +1,7 @@
 """The facts: derived from the desk, disposable, without personal data."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from core.desk import Desk
 from core.errors import Invalid, Unavailable
 from core.facts import Facts
 from core.facts.store import FACTS_FILE
-from core.model import SYSTEM, Caller, Reason, Role
+from core.model import SYSTEM, Caller, Category, Reason, Role
 from core.rules import Incoming
-from tests.conftest import NOW, Team, add_user, write
+from tests.conftest import NOW, Team, add_user, change_user, write
 
 EVERYTHING = "SELECT * FROM analytics.conclusions ORDER BY conclusion_id"
 
@@ -139,3 +139,83 @@ def test_a_question_without_end_is_stopped_and_the_next_is_answered(desk: Desk) 
         facts.ask("SELECT * FROM range(1000001)")
     assert facts.ask("SELECT 1").rows == [(1,)]
     facts.close()
+
+
+def test_every_view_and_column_is_explained(facts: Facts) -> None:
+    tables = facts.ask(
+        "SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'analytics' ORDER BY 1"
+    ).rows
+    assert [name for name, _ in tables] == [
+        "as_of", "classifications", "conclusions", "daily_outcomes", "reasons", "reopenings", "users",
+    ]  # fmt: skip
+    assert [name for name, comment in tables if not comment] == []
+    columns = facts.ask(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'analytics' AND comment IS NULL"
+    ).rows
+    assert columns == []
+
+
+def test_a_day_is_the_organisation_s_and_another_time_zone_makes_days_anew(
+    desk: Desk, facts: Facts, team: Team
+) -> None:
+    """22:30 in São Paulo is the next day in Lisbon; a clock set back has an hour twice."""
+    for n, at in enumerate(
+        (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+         datetime(2026, 10, 26, 1, 30, tzinfo=UTC))
+    ):  # fmt: skip
+        services.conclude(desk, team.ana, write(desk, f"m{n}", at, address=f"5{n}").conversation_id, now=at)
+    days = "SELECT day::VARCHAR, conclusions FROM analytics.daily_outcomes ORDER BY day"
+    facts.catch_up(desk)
+    assert facts.ask(days).rows == [("2026-10-24", 2), ("2026-10-25", 1)]
+    services.change_organisation(desk, SYSTEM, timezone="Europe/Lisbon", now=NOW)
+    facts.catch_up(desk)
+    assert facts.ask(days).rows == [("2026-10-25", 2), ("2026-10-26", 1)]
+    # Lisbon's clocks went back at 02:00 of the 25th: 00:30 and 01:30 UTC are both 01:30 there.
+    assert facts.ask("SELECT hour FROM store.conclusions ORDER BY concluded_at").rows == [(1,), (1,), (1,)]
+
+
+def test_a_renamed_and_a_retired_reason_keep_their_history(
+    desk: Desk, facts: Facts, team: Team, doubt: Reason
+) -> None:
+    def conclude(n: int) -> None:
+        services.conclude(
+            desk, team.ana, write(desk, f"m{n}", address=f"5{n}").conversation_id, doubt.id, now=NOW
+        )
+        facts.catch_up(desk)
+
+    conclude(1)
+    services.change_reason(desk, SYSTEM, doubt.id, description="Horários", now=NOW)
+    conclude(2)
+    services.change_reason(desk, SYSTEM, doubt.id, category=Category.OTHER, now=NOW)
+    conclude(3)
+    services.change_reason(desk, SYSTEM, doubt.id, in_use=False, now=NOW)
+    facts.catch_up(desk)
+    said = facts.ask("SELECT category, reason, reason_id FROM analytics.conclusions ORDER BY ALL").rows
+    assert said == [
+        ("other", "Horários", doubt.id),
+        ("question", "Horário", doubt.id),
+        ("question", "Horários", doubt.id),
+    ]
+    assert facts.ask("FROM analytics.reasons").rows == [(doubt.id, "Horários", "other", "none", False)]
+
+
+def test_a_user_s_new_role_is_theirs_in_the_facts(desk: Desk, facts: Facts, team: Team) -> None:
+    facts.catch_up(desk)
+    change_user(desk, team.ana, Role.MANAGER, active=False)
+    facts.catch_up(desk)
+    (ana,) = facts.ask(
+        f"SELECT name, role, active FROM analytics.users WHERE user_id = '{team.ana.user_id}'"
+    ).rows
+    assert ana == ("Ana", "manager", False)
+
+
+def test_currencies_are_kept_apart(desk: Desk, facts: Facts, team: Team, sale: Reason) -> None:
+    for n, currency in enumerate(("BRL", "USD", "BRL")):
+        services.change_organisation(desk, SYSTEM, currency=currency, now=NOW)
+        opened = write(desk, f"m{n}", address=f"5{n}").conversation_id
+        services.conclude(desk, team.ana, opened, sale.id, "10.10", now=NOW)
+        facts.catch_up(desk)
+    found = facts.ask(
+        "SELECT currency, conclusions, value::VARCHAR FROM analytics.daily_outcomes ORDER BY 1"
+    ).rows
+    assert found == [("BRL", 2, "20.20"), ("USD", 1, "10.10")]
