@@ -416,6 +416,13 @@ def change_reason(
 
 
 @query
+def outcomes_for(tx: Tx, caller: Caller) -> Organisation:
+    """The organisation whose outcomes the caller may see: as a manager, an analyst or an administrator."""
+    rules.check_sees_outcomes(_who(tx, caller))
+    return organisation.organisation(tx)
+
+
+@query
 def usual_reasons(tx: Tx, caller: Caller) -> list[UUID]:
     """The reasons in use that the caller classifies with, of late, the most frequent first."""
     user = _who(tx, caller)

@@ -17,15 +17,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import (
     NumberFormatError,
     format_currency,
     format_decimal,
+    format_percent,
     get_currency_symbol,
     get_decimal_symbol,
+    get_group_symbol,
     parse_decimal,
 )
 
@@ -148,6 +150,10 @@ class Text:
         """A value with exactly two decimals, whatever the currency is used to (R5)."""
         return format_currency(value, currency, locale=self.locale, currency_digits=False)
 
+    def percent(self, share: float) -> str:
+        """A share with one decimal: 12,3%."""
+        return format_percent(share, "#,##0.0%", locale=self.locale)
+
     def currency_symbol(self, currency: str) -> str:
         return get_currency_symbol(currency, locale=self.locale)
 
@@ -192,6 +198,29 @@ class Text:
 
     def local_day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
+
+    def calendar_day(self, day: date) -> str:
+        return format_date(day, "medium", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        return format_skeleton("MMMd", day, locale=self.locale)
+
+    def month(self, day: date) -> str:
+        return format_skeleton("yMMM", day, locale=self.locale)
+
+    def separators(self) -> tuple[str, str]:
+        """What stands before decimals, and between thousands."""
+        return get_decimal_symbol(self.locale), get_group_symbol(self.locale)
+
+    def duration(self, seconds: float) -> str:
+        """How long something took, in its two largest units, whose signs are the same everywhere: 1 h 25 min."""
+        minutes, rest = divmod(round(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        days, hours = divmod(hours, 24)
+        parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+        first = next((n for n, (count, _) in enumerate(parts) if count), 3)
+        said = [f"{self.number(count)} {unit}" for count, unit in parts[first : first + 2] if count]
+        return " ".join(said) or "0 s"
 
     def when(self, at: datetime, now: datetime) -> str:
         """A moment as short as a list wants it: the time today, the day before that."""

@@ -129,10 +129,10 @@ COMMENT ON COLUMN analytics.reasons.category IS 'Its category now.';
 COMMENT ON COLUMN analytics.reasons.value_mode IS 'Whether it carries a value: none, optional or required.';
 COMMENT ON COLUMN analytics.reasons.in_use IS 'Whether it is offered; false: retired.';
 
-CREATE VIEW analytics.users AS SELECT user_id, name, role, active FROM store.agents WHERE code > 0;
+CREATE VIEW analytics.users AS SELECT user_id AS id, name, role, active FROM store.agents WHERE code > 0;
 
-COMMENT ON VIEW analytics.users IS 'The people of the team, also those who left.';
-COMMENT ON COLUMN analytics.users.user_id IS 'Key of the user.';
+COMMENT ON VIEW analytics.users IS 'Who is named elsewhere as a user: the team, also those who left, and the application itself.';
+COMMENT ON COLUMN analytics.users.id IS 'Key of the user.';
 COMMENT ON COLUMN analytics.users.name IS 'The name shown.';
 COMMENT ON COLUMN analytics.users.role IS 'agent, manager, analyst, admin, or system for webhooks and the command line.';
 COMMENT ON COLUMN analytics.users.active IS 'Whether the account is open.';

@@ -9,9 +9,12 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 Entry = tuple[str, str, str, str, tuple[Role, ...]]
 HANDLES = (Role.AGENT, Role.MANAGER, Role.ADMIN)
 
+SEES_OUTCOMES = (Role.MANAGER, Role.ANALYST, Role.ADMIN)
+
 # file, address, title, icon, who
 NAVIGATION: tuple[Entry, ...] = (
     ("agent/conversations.py", "atendimentos", N_("Conversations"), ":material/forum:", HANDLES),
+    ("manager/outcomes.py", "desfechos", N_("Outcomes"), ":material/monitoring:", SEES_OUTCOMES),
     ("analyst/questions.py", "perguntas", N_("Questions in SQL"), ":material/database:", (Role.ANALYST,)),
     ("agent/preferences.py", "preferencias", N_("Preferences"), ":material/tune:", HANDLES),
     ("admin/settings.py", "configuracoes", N_("Settings"), ":material/settings:", (Role.ADMIN,)),

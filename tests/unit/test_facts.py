@@ -203,9 +203,7 @@ def test_a_user_s_new_role_is_theirs_in_the_facts(desk: Desk, facts: Facts, team
     facts.catch_up(desk)
     change_user(desk, team.ana, Role.MANAGER, active=False)
     facts.catch_up(desk)
-    (ana,) = facts.ask(
-        f"SELECT name, role, active FROM analytics.users WHERE user_id = '{team.ana.user_id}'"
-    ).rows
+    (ana,) = facts.ask(f"SELECT name, role, active FROM analytics.users WHERE id = '{team.ana.user_id}'").rows
     assert ana == ("Ana", "manager", False)
 
 

@@ -1,0 +1,13 @@
+-- The same one by one: for every filter.
+SELECT l.day, class.category, class.reason, l.agent, currency.name AS currency,
+       1 AS conclusions, (l.reopened_at IS NOT NULL)::INTEGER AS reopened, coalesce(l.value, 0) AS value,
+       CASE WHEN l.reopened_at IS NOT NULL THEN coalesce(l.value, 0) ELSE 0 END AS reopened_value
+FROM store.conclusions AS l
+JOIN store.classes AS class ON class.code = l.class
+JOIN store.currencies AS currency ON currency.code = l.currency
+WHERE l.day BETWEEN $since AND $until
+  AND ($categories IS NULL OR coalesce(class.category, '') IN (SELECT unnest($categories::VARCHAR[])))
+  AND ($reasons IS NULL OR class.reason IN (SELECT unnest($reasons::VARCHAR[])))
+  AND ($agents IS NULL OR l.agent IN (SELECT code FROM store.agents WHERE user_id IN (SELECT unnest($agents::VARCHAR[])::UUID)))
+  AND ($channels IS NULL OR l.channel IN (SELECT code FROM store.channels WHERE name IN (SELECT unnest($channels::VARCHAR[]))))
+  AND ($sources IS NULL OR l.source IN (SELECT code FROM store.sources WHERE name IN (SELECT unnest($sources::VARCHAR[]))))

@@ -1,0 +1,91 @@
+"""Which conclusions a report counts, and over which of the facts' tables it can count them."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+
+from core.facts import Facts
+
+UNCLASSIFIED = ""  # among the categories of a filter: those without one
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """What a report is asked about. An empty tuple lets everything through."""
+
+    since: date  # the first day, in the organisation's time zone
+    until: date  # the last one, included
+    currency: str  # whose values are added up; amounts of different currencies never are (R5)
+    categories: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()  # as they were called
+    agents: tuple[UUID, ...] = ()
+    channels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    final: bool = True  # outcomes of final conclusions only
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days + 1
+
+    @property
+    def step(self) -> str:
+        """Days up to two months, weeks up to a year, then months."""
+        if self.days <= 62:
+            return "day"
+        return "week" if self.days <= 366 else "month"
+
+    def before(self) -> "ReportFilter":
+        """The same about the period of equal length that ended the day before."""
+        return replace(
+            self, since=self.since - timedelta(days=self.days), until=self.since - timedelta(days=1)
+        )
+
+    def params(self, **others: Any) -> dict[str, Any]:
+        """The parameters of the SQL; None where the filter lets everything through."""
+        return {
+            "since": self.since,
+            "until": self.until,
+            "currency": self.currency,
+            "categories": list(self.categories) or None,
+            "reasons": list(self.reasons) or None,
+            "agents": [str(agent) for agent in self.agents] or None,
+            "channels": list(self.channels) or None,
+            "sources": list(self.sources) or None,
+            "final": self.final,
+        } | others
+
+
+def sql(name: str) -> str:
+    return resources.files("core.reports").joinpath(f"{name}.sql").read_text("utf-8")
+
+
+def ask(facts: Facts, report: str, chosen: ReportFilter, **others: Any) -> pd.DataFrame:
+    """The answer of a report that stands by itself."""
+    return facts.frame(sql(report), chosen.params(**others))
+
+
+def count(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **others: Any) -> pd.DataFrame:
+    """The answer of a report over `counted`, taken from the smallest table that knows what the filter and the
+    report speak of. `per`: reason or agent, where the report has a row for each."""
+    speaks_of_agents = bool(chosen.agents) or per == "agent"
+    speaks_of_reasons = bool(chosen.reasons) or per == "reason"
+    if chosen.channels or chosen.sources or (speaks_of_agents and speaks_of_reasons):
+        grain = "by_conclusion"
+    else:
+        grain = "by_agent" if speaks_of_agents else "by_class"
+    return facts.frame(f"WITH counted AS (\n{sql(grain)}\n)\n{_inner(sql(report))}", chosen.params(**others))
+
+
+def _inner(report: str) -> str:
+    """A report's own WITH goes on after ours."""
+    body = "\n".join(line for line in report.splitlines() if not line.startswith("--"))
+    return f", {body.lstrip()[4:]}" if body.lstrip().startswith("WITH") else body
+
+
+def moment(now: datetime) -> datetime:
+    """A time as the facts hold times: UTC, without a zone."""
+    return now.replace(tzinfo=None)

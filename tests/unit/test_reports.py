@@ -1,0 +1,303 @@
+"""Each report against the same computed plainly, in Python, from what the desk tells of every conversation."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from statistics import median
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from core import services
+from core.demo import fill
+from core.desk import Desk
+from core.facts import Facts
+from core.model import SYSTEM, Category
+from core.reports import outcomes
+from core.reports.filter import ReportFilter
+from core.reports.metrics import METRICS, NOTHING, Unit, shown, wilson
+from core.text import LANGUAGES, Text
+from tests.conftest import NOW, Team, write
+from tests.property.histories import COLUMNS, conclusions_of
+
+ZONE = ZoneInfo("America/Sao_Paulo")
+UNTIL = NOW.astimezone(ZONE).date()
+EVERYTHING = ReportFilter(UNTIL - timedelta(days=200), UNTIL, "BRL")
+
+
+@dataclass
+class World:
+    facts: Facts
+    rows: list[dict[str, Any]]  # of analytics.conclusions, from the desk
+    names: dict[UUID, str]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("reports")
+    desk = Desk.open(folder, NOW)
+    facts = Facts.open(folder)
+    fill(desk, facts, now=NOW, seed=7, conversations=400)
+    admin = next(u for u in services.list_users(desk, SYSTEM) if u.role == "admin")
+    services.change_organisation(desk, SYSTEM, currency="USD", now=NOW)
+    reason = next(r for r in services.list_reasons(desk, SYSTEM) if r.value == "required")
+    for n in range(3):  # another currency, another source, an hour ago
+        opened = write(desk, f"usd{n}", NOW - timedelta(hours=1), address=f"usd{n}").conversation_id
+        services.conclude(desk, services.Caller(admin.id), opened, reason.id, "100.10", now=NOW)
+    write(desk, "again", NOW, address="usd0", now=NOW)  # came back
+    facts.catch_up(desk)
+    ids = [id_ for (id_,) in desk.read(lambda tx: tx.rows("SELECT id FROM conversations"))]
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in conclusions_of(desk, ids)]
+    for row in rows:
+        row["day"] = row["concluded_at"].replace(tzinfo=UTC).astimezone(ZONE).date()
+    names = {u.id: u.name for u in services.list_users(desk, SYSTEM)}
+    yield World(facts, rows, names)
+    facts.close()
+    desk.close()
+
+
+def lets_through(row: dict[str, Any], chosen: ReportFilter) -> bool:
+    return (
+        chosen.since <= row["day"] <= chosen.until
+        and (not chosen.categories or (row["category"] or "") in chosen.categories)
+        and (not chosen.reasons or row["reason"] in chosen.reasons)
+        and (not chosen.agents or row["concluded_by"] in chosen.agents)
+        and (not chosen.channels or row["channel"] in chosen.channels)
+        and (not chosen.sources or row["source"] in chosen.sources)
+    )
+
+
+def chosen_rows(world: World, chosen: ReportFilter) -> list[dict[str, Any]]:
+    return [row for row in world.rows if lets_through(row, chosen)]
+
+
+def outcome(rows: list[dict[str, Any]], chosen: ReportFilter) -> list[dict[str, Any]]:
+    return [row for row in rows if not (chosen.final and row["reopened"])]
+
+
+def filters(world: World) -> dict[str, ReportFilter]:
+    agents = Counter(row["concluded_by"] for row in world.rows)
+    first, second, *_ = [agent for agent, _ in agents.most_common()]
+    made = {
+        "everything": EVERYTHING,
+        "a week": replace(EVERYTHING, since=UNTIL - timedelta(days=6)),
+        "the future": replace(EVERYTHING, since=UNTIL + timedelta(days=1), until=UNTIL + timedelta(days=30)),
+        "a category": replace(EVERYTHING, categories=("lost",)),
+        "two and none": replace(EVERYTHING, categories=("achieved", "")),
+        "reasons": replace(EVERYTHING, reasons=("Venda de óculos de sol", "Elogio")),
+        "an agent": replace(EVERYTHING, agents=(first,)),
+        "an agent and a category": replace(EVERYTHING, agents=(first, second), categories=("achieved",)),
+        "an agent and a reason": replace(EVERYTHING, agents=(first,), reasons=("Venda de óculos de grau",)),
+        "a channel": replace(EVERYTHING, channels=("webchat",)),
+        "a source": replace(EVERYTHING, sources=("desk",)),
+        "another currency": replace(EVERYTHING, currency="USD"),
+        "nothing": replace(EVERYTHING, reasons=("there is none",)),
+    }
+    return made | {f"{name}, all": replace(chosen, final=False) for name, chosen in made.items()}
+
+
+NAMES = [
+    "everything", "a week", "the future", "a category", "two and none", "reasons", "an agent",
+    "an agent and a category", "an agent and a reason", "a channel", "a source", "another currency", "nothing",
+]  # fmt: skip
+each_filter = pytest.mark.parametrize("name", [*NAMES, *(f"{name}, all" for name in NAMES)])
+
+
+def value_of(rows: list[dict[str, Any]], currency: str, category: str | None = None) -> Decimal:
+    return sum(
+        (r["value"] for r in rows if r["currency"] == currency and category in (None, r["category"])),
+        Decimal(0),
+    )
+
+
+@each_filter
+def test_figures(world: World, name: str) -> None:
+    chosen = filters(world)[name]
+    rows = chosen_rows(world, chosen)
+    ended = outcome(rows, chosen)
+    found = outcomes.figures(world.facts, chosen, now=NOW)
+    waits = [
+        r for r in rows if not r["reopened"] and r["archive_preference"] == "after_12h"
+        and r["concluded_at"].replace(tzinfo=UTC) > NOW - timedelta(hours=12)
+    ]  # fmt: skip
+    assert found == {
+        "conclusions": len(rows),
+        "classified": sum(r["classified"] for r in rows),
+        "achieved": sum(r["category"] == "achieved" for r in ended),
+        "lost": sum(r["category"] == "lost" for r in ended),
+        "value_achieved": value_of(ended, chosen.currency, "achieved"),
+        "value_lost": value_of(ended, chosen.currency, "lost"),
+        "reopened": sum(r["reopened"] for r in rows),
+        "may_reopen": len(waits),
+        "median_seconds": median(r["handling_seconds"] for r in rows) if rows else None,
+    }
+
+
+@each_filter
+def test_outcomes_over_time(world: World, name: str) -> None:
+    chosen = filters(world)[name]
+    for since in (chosen.since, chosen.until - timedelta(days=20)):  # weeks, and days
+        chosen = replace(chosen, since=since)
+        found = outcomes.outcomes_over_time(world.facts, chosen)
+        start = {"day": lambda day: day, "week": lambda day: day - timedelta(days=day.weekday())}[chosen.step]
+        expected = Counter(
+            (start(r["day"]), r["category"]) for r in outcome(chosen_rows(world, chosen), chosen)
+        )
+        told = {(row.period, row.category): row.conclusions for row in found.itertuples()}
+        assert {key: n for key, n in told.items() if n} == dict(expected)
+        days = {start(chosen.since + timedelta(days=n)) for n in range(chosen.days)}
+        assert set(told) == {(day, category) for day in days for category in [*Category, None]}
+
+
+@each_filter
+def test_outcomes_by_reason(world: World, name: str) -> None:
+    chosen = filters(world)[name]
+    ended = [r for r in outcome(chosen_rows(world, chosen), chosen) if r["category"]]
+    found = outcomes.outcomes_by_reason(world.facts, chosen)
+    counted = Counter((r["category"], r["reason"]) for r in ended)
+    assert {(r.category, r.reason): r.conclusions for r in found.itertuples()} == dict(counted)
+    for row in found.itertuples():
+        its = [r for r in ended if (r["category"], r["reason"]) == (row.category, row.reason)]
+        assert row.value == value_of(its, chosen.currency)
+    for category, rows in found.groupby("category"):
+        whole = sum(n for (of, _), n in counted.items() if of == category)
+        assert list(rows["conclusions"]) == sorted(rows["conclusions"], reverse=True)
+        assert rows["share"].tolist() == pytest.approx([n / whole for n in rows["conclusions"]])
+        assert rows["cumulative"].iloc[-1] == pytest.approx(1)
+
+
+@each_filter
+def test_outcomes_by_agent(world: World, name: str) -> None:
+    chosen = filters(world)[name]
+    by_agent = defaultdict(list)
+    for row in chosen_rows(world, chosen):
+        by_agent[row["concluded_by"]].append(row)
+    found = {
+        UUID(str(row.user_id)): row for row in outcomes.outcomes_by_agent(world.facts, chosen).itertuples()
+    }
+    assert set(found) == set(by_agent)
+    for agent, rows in by_agent.items():
+        told, ended = found[agent], outcome(rows, chosen)
+        achieved = sum(r["category"] == "achieved" for r in ended)
+        lost = sum(r["category"] == "lost" for r in ended)
+        assert (told.name, told.conclusions, told.reopened) == (
+            world.names[agent], len(rows), sum(r["reopened"] for r in rows),
+        )  # fmt: skip
+        assert (told.achieved, told.lost, told.value) == (
+            achieved,
+            lost,
+            value_of(ended, chosen.currency, "achieved"),
+        )
+        assert told.classified_share == pytest.approx(sum(r["classified"] for r in rows) / len(rows))
+        if achieved + lost:
+            assert told.achieved_rate == pytest.approx(achieved / (achieved + lost))
+            assert told.low <= told.achieved_rate <= told.high
+        else:
+            assert math.isnan(told.achieved_rate)
+
+
+@pytest.mark.parametrize(
+    ("days", "step"), [(1, "day"), (62, "day"), (63, "week"), (366, "week"), (367, "month"), (1100, "month")]
+)
+def test_the_step_follows_the_length(days: int, step: str) -> None:
+    assert replace(EVERYTHING, since=UNTIL - timedelta(days=days - 1)).step == step
+
+
+def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
+    month = ReportFilter(date(2026, 3, 1), date(2026, 3, 31), "BRL")
+    assert (month.before().since, month.before().until) == (date(2026, 1, 29), date(2026, 2, 28))
+
+
+@pytest.mark.parametrize(
+    ("successes", "of", "low", "high"),
+    # Newcombe (1998), table I: the score interval without continuity correction
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718),
+     (29, 29, 0.8830, 1.0)],
+)  # fmt: skip
+def test_wilson(successes: int, of: int, low: float, high: float) -> None:
+    assert wilson(successes, of) == pytest.approx((low, high), abs=0.00006)
+
+
+def test_of_nothing_there_is_no_rate(desk: Desk) -> None:
+    facts = Facts.open(desk.folder)
+    facts.catch_up(desk)
+    found = outcomes.figures(facts, EVERYTHING, now=NOW)
+    text = Text("pt_BR", "UTC")
+    assert [shown(metric.of(found), metric.unit, text, "BRL") for metric in METRICS] == ["0", *[NOTHING] * 6]
+    assert wilson(0, 0) is None
+    for language in LANGUAGES:
+        over_time = outcomes.outcomes_over_time(facts, EVERYTHING)
+        assert outcomes.outcomes_over_time_chart(over_time, Text(language, "UTC"), EVERYTHING.step).to_dict()
+    assert outcomes.outcomes_by_reason(facts, EVERYTHING).empty
+    assert outcomes.folded(outcomes.outcomes_by_reason(facts, EVERYTHING)).empty
+    assert outcomes.outcomes_by_agent(facts, EVERYTHING).empty
+    facts.close()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (12345, Unit.COUNT, "12.345"), (0.1234, Unit.SHARE, "12,3%"), (Decimal("1234567.89"), Unit.MONEY, "R$\xa01.234.567,89"),
+        (0, Unit.TIME, "0 s"), (65.0, Unit.TIME, "1 min 5 s"), (5100, Unit.TIME, "1 h 25 min"), (90000.0, Unit.TIME, "1 d 1 h"),
+        (None, Unit.SHARE, NOTHING), (math.nan, Unit.TIME, NOTHING), (0.0, Unit.SHARE, "0,0%"),
+    ],
+)  # fmt: skip
+def test_figures_as_people_read_them(value: Any, unit: Unit, expected: str) -> None:
+    assert shown(value, unit, Text("pt_BR", "UTC"), "BRL") == expected
+
+
+def reasons(*counts: int, category: str = "lost") -> pd.DataFrame:
+    rows = [
+        {"category": category, "reason": f"reason {n}", "conclusions": count, "value": Decimal(n), "share": count / sum(counts)}
+        for n, count in enumerate(counts)
+    ]  # fmt: skip
+    found = pd.DataFrame(rows)
+    return found.assign(cumulative=found["conclusions"].cumsum() / found["conclusions"].sum())
+
+
+def test_the_long_tail_is_folded_never_hidden() -> None:
+    found = outcomes.folded(reasons(9, 5, 3, 2, 1), most=2)
+    assert found["reason"].tolist() == ["reason 0", "reason 1", None]
+    assert found["conclusions"].tolist() == [9, 5, 6]
+    assert (found["reasons"].tolist(), found["cumulative"].iloc[-1]) == ([1, 1, 3], 1)
+    assert found["value"].iloc[-1] == Decimal(2 + 3 + 4)
+    assert len(outcomes.folded(reasons(9, 5, 3), most=2)) == 3  # one more needs no folding
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_charts_name_what_they_colour(language: str) -> None:
+    text = Text(language, "UTC")
+    over_time = pd.DataFrame(
+        {"period": [date(2026, 3, 1)] * 2, "category": ["achieved", None], "conclusions": [3, 0]},
+        dtype=object,
+    )
+    chart = outcomes.outcomes_over_time_chart(over_time, text, "day").to_dict()
+    assert chart["encoding"]["y"]["field"] == "conclusions"
+    names, colours = outcomes.categories(text)
+    assert chart["encoding"]["color"]["scale"] == {"domain": names, "range": colours}
+    assert len({name[0] for name in names}) == 5  # a mark each, for who does not tell the colours apart
+    bars = outcomes.outcomes_by_reason_chart(reasons(2, 1), "lost", text).to_dict()
+    assert bars["encoding"]["y"]["sort"]["field"] == "order"
+    (data,) = bars["datasets"].values()
+    assert [row["name"] for row in data] == ["reason 0", "reason 1"]
+
+
+def test_an_hour_that_comes_twice_is_counted_where_it_belongs(desk: Desk, team: Team) -> None:
+    """Lisbon, 25 October 2026: 25 hours long."""
+    services.change_organisation(desk, SYSTEM, timezone="Europe/Lisbon", now=NOW)
+    for n, hour in enumerate((22, 23, 24, 25, 47, 48)):  # from 24 October, 00:00 UTC
+        at = datetime(2026, 10, 24, tzinfo=UTC) + timedelta(hours=hour)
+        opened = write(desk, f"m{n}", at, address=f"5{n}").conversation_id
+        services.conclude(desk, team.ana, opened, now=at)
+    facts = Facts.open(desk.folder)
+    facts.catch_up(desk)
+    found = outcomes.outcomes_over_time(facts, ReportFilter(date(2026, 10, 24), date(2026, 10, 26), "BRL"))
+    by_day = found.groupby("period")["conclusions"].sum().to_dict()
+    assert by_day == {date(2026, 10, 24): 1, date(2026, 10, 25): 4, date(2026, 10, 26): 1}
+    facts.close()
