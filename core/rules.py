@@ -74,6 +74,12 @@ def most_frequent(used: Iterable[UUID]) -> list[UUID]:
     return [reason_id for reason_id, _ in times.most_common(USUAL_REASONS)]
 
 
+def check_sees_outcomes(user: User) -> None:
+    """Managers, analysts and administrators."""
+    if user.role not in (Role.MANAGER, Role.ANALYST, Role.ADMIN, Role.SYSTEM):
+        raise NotPermitted("Your role does not see outcomes.")
+
+
 def check_administrator(user: User) -> None:
     """R4, and settings."""
     if user.role not in (Role.ADMIN, Role.SYSTEM):
@@ -310,8 +316,7 @@ def check_reopen(user: User, conversation: Conversation, other_open: UUID | None
         raise ConcurrentChange("This conversation is already open again.")
     if other_open is not None:
         raise OpenConversationExists(
-            "The contact already has another open conversation on this channel: {conversation}.",
-            conversation=other_open,
+            "The contact already has another open conversation on this channel.",
             facts={"conversation_id": other_open},
         )
 
@@ -385,6 +390,12 @@ def clean_address(channel: str, text: str) -> str:
     if not address:
         raise Invalid("A contact needs an address.", field="contact.address")
     return address
+
+
+def address_sought(q: str) -> str:
+    """What to look for among addresses: of a phone its digits, however it is written."""
+    digits = PHONE_PUNCTUATION.sub("", q)
+    return digits if digits.isdecimal() else q
 
 
 def clean_channel(text: str) -> str:

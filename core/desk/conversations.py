@@ -304,7 +304,7 @@ def _conditions(which: Listing) -> tuple[str, list[Any]]:
         conditions.append("c.conclusions > (c.folder = 'concluded')::INTEGER")
     if which.q:
         conditions.append(FOUND)
-        params += [which.q] * 3
+        params += [which.q, rules.address_sought(which.q), which.q]
     return " AND ".join(conditions), params
 
 

@@ -372,7 +372,6 @@ def test_reopening_meets_another_open_conversation(http: Http, desk: Desk, conve
     other = write(desk, "wamid.2", NOW + timedelta(minutes=5)).conversation_id
     found = problem(http("ana", "POST", f"{path}/reopen"), 409, "open_conversation_exists")
     assert found["conversation_id"] == str(other)
-    assert str(other) in found["detail"]
     problem(http("ana", "POST", f"/api/v1/conversations/{other}/reopen"), 403, "not_permitted")
     problem(http("marta", "POST", f"/api/v1/conversations/{other}/reopen"), 409, "concurrent_change")
 

@@ -313,3 +313,14 @@ def test_a_manager_assigns_a_new_one(desk: Desk, team: Team, look: Look) -> None
     assert (
         services.conversation(desk, team.marta, conversation).conversation.assigned_to == team.bruno.user_id
     )
+
+
+def test_who_cannot_recover_is_led_to_the_one_that_is_open(desk: Desk, team: Team, look: Look) -> None:
+    services.set_archive_preference(desk, team.ana, ArchivePreference.IMMEDIATELY, now=NOW)
+    first = write(desk, "m1").conversation_id
+    services.conclude(desk, team.ana, first, now=NOW)
+    second = write(desk, "m2").conversation_id
+    test = look(team.ana, first)
+    button(test, "recover").click().run()
+    assert any("outro atendimento aberto" in w.value for w in test.warning)
+    assert test.query_params[inbox.OPENED] in (str(second), [str(second)])

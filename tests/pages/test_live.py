@@ -18,7 +18,10 @@ Change = Callable[[Desk, Team, dict[str, object]], object]
 CHANGES: dict[str, tuple[Change, bool]] = {
     "nothing": (lambda *_: None, False),
     "a message in the open conversation": (lambda desk, team, its: write(desk, "x", address="mine"), True),
-    "a message further down the list": (lambda desk, team, its: write(desk, "x", address="new", body="Mais"), True),
+    "a message further down the list": (
+        lambda desk, team, its: write(desk, "x", address="new", body="Mais"),
+        True,
+    ),
     "a new conversation": (lambda desk, team, its: write(desk, "x", address="somebody else"), True),
     "somebody takes one from the list": (
         lambda desk, team, its: services.assign(desk, team.bruno, its["new"], now=NOW),

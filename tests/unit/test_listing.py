@@ -125,3 +125,15 @@ def test_what_one_uses_most_comes_first(desk: Desk, team: Team) -> None:
     services.change_reason(desk, SYSTEM, made["retired"].id, in_use=False, now=LATER)
     assert services.usual_reasons(desk, team.ana) == [made[name].id for name in ("b", "c", "a")]
     assert services.usual_reasons(desk, team.marta) == []
+
+
+@pytest.mark.parametrize("q", ["+55 (11) 98888-7777", "98888.7777", "5511988887777", "11 9"])
+def test_a_phone_is_found_however_it_is_written(desk: Desk, team: Team, q: str) -> None:
+    opened = services.receive_message(
+        desk,
+        SYSTEM,
+        Incoming("whatsapp", ("+55 11 98888-7777",), "João", "m1", NOW, "Olá", Direction.IN),
+        now=NOW,
+    ).conversation_id
+    assert [row.id for row in services.list_conversations(desk, team.ana, Listing(q=q))] == [opened]
+    assert services.list_conversations(desk, team.ana, Listing(q="+55 (21)")) == []
