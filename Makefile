@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run test check format lock texts clean
+.PHONY: run test bench check format lock texts screenshots clean
 
 run: .venv/product
 	DESFECHO_AUTH=demo $(BIN)/python -m core demo --if-empty
@@ -11,6 +11,10 @@ run: .venv/product
 test: .venv/tests .venv/chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser  # by itself: a browser and a server want the machine
+
+# All of it takes about a quarter of an hour, alone on the machine: `make bench` or `make bench PARTS="commands pages"`.
+bench: .venv/tests
+	$(BIN)/python -m benchmarks $(PARTS)
 
 check: .venv/tests
 	$(BIN)/ruff check .
@@ -57,3 +61,7 @@ texts: .venv/product
 	for language in core/locale/*/; do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-pot-creation-date --omit-header -D desfecho -i build/desfecho.pot -d core/locale -l $$(basename $$language); \
 	done
+
+# The pictures of the documentation, taken anew of a demonstration in a folder of its own.
+screenshots: .venv/tests .venv/chromium
+	$(BIN)/python docs/screenshots.py
