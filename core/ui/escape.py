@@ -4,12 +4,17 @@ import re
 import unicodedata
 
 MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+# What Streamlit finds in text however it is escaped: addresses, its own logo, arrows and dashes.
+FOUND = re.compile(
+    r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=:)(?=streamlit:)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE
+)
+JOINER = "\u2060"  # unseen, and no place to break a line
 
 
 def markdown(text: str | None) -> str:
     """The text so that Markdown shows it as it is, on one line."""
     one_line = " ".join(printable(text or "").split())
-    return MARKDOWN.sub(r"\\\1", one_line)
+    return MARKDOWN.sub(r"\\\1", FOUND.sub(JOINER, one_line))
 
 
 def printable(text: str) -> str:

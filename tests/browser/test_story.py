@@ -169,6 +169,23 @@ def test_the_dialog_leads_administrators_to_the_reasons(page: Page) -> None:
     expect(page.get_by_text("Motivo salvo.")).to_be_visible()
     expect(page.get_by_role("button", name="Brinde")).to_be_visible()
 
+    # What is opened for the first time after that shows what it is, and keeps it.
+    page.get_by_role("button", name="Preço").click()
+    form = page.get_by_test_id("stPopoverBody")
+    expect(form.get_by_label("Descrição")).to_have_value("Preço")
+    expect(form.get_by_role("combobox", name="Categoria")).to_have_value("Objetivo Perdido")
+    form.get_by_label("Descrição").fill("Preço alto")
+    form.get_by_role("button", name="Salvar").click()
+    expect(page.get_by_role("button", name="Preço alto")).to_be_visible()
+    expect(page.get_by_role("button", name="Preço", exact=True)).to_have_count(0)
+    settled(page)
+    page.reload()
+    page.get_by_role("button", name="Preço alto").click()
+    expect(form.get_by_role("combobox", name="Categoria")).to_have_value("Objetivo Perdido")
+    form.get_by_label("Descrição").fill("Preço")
+    form.get_by_role("button", name="Salvar").click()
+    expect(page.get_by_role("button", name="Preço alto")).to_have_count(0)
+
 
 def test_hostile_text_is_seen_as_text_and_asks_for_nothing(page: Page, server: Server) -> None:
     asked: list[str] = []
@@ -186,9 +203,9 @@ def test_hostile_text_is_seen_as_text_and_asks_for_nothing(page: Page, server: S
 def test_becoming_somebody_else_leads_to_a_page_that_is_theirs(page: Page) -> None:
     home(page)
     be(page, "Nadia · Analista")
-    expect(page.get_by_role("heading", name="Perguntas em SQL")).to_be_visible()
+    expect(page.get_by_role("heading", name="Desfechos", exact=True)).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="Perguntas em SQL")).to_be_visible()
+    expect(page.get_by_role("heading", name="Desfechos", exact=True)).to_be_visible()
     be(page, "Clara · Administrador")
     page.get_by_role("link", name="Configurações").click()
     expect(page.get_by_role("heading", name="Configurações")).to_be_visible()
