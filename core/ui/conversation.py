@@ -5,16 +5,18 @@ from uuid import UUID
 import streamlit as st
 
 from core import rules, services
+from core.errors import OpenConversationExists
 from core.model import (
     ArchivePreference,
     Classification,
     Conclusion,
+    Conversation,
     ConversationDetail,
     Folder,
     User,
 )
 from core.text import N_
-from core.ui import chat, classify, inbox
+from core.ui import chat, classify, escape, inbox
 from core.ui.session import Session, attempt
 
 NEWEST = 100
@@ -131,7 +133,8 @@ def _conclude(session: Session, detail: ConversationDetail) -> None:
             on_click=classify.ask if asks else classify.conclude_at_once,
             args=("conclude", of.id) if asks else (session, of.id),
         )  # fmt: skip
-        with st.popover("", icon=":material/archive:", help=text("Archive preference")):
+        archive = text("Archive preference")
+        with st.popover(archive, icon=":material/archive:", help=archive, key="archive"):
             archive_preference(session)
 
 
@@ -164,7 +167,8 @@ def _prefer(session: Session, key: str) -> None:
 
 def _assign(session: Session, detail: ConversationDetail) -> None:
     text = session.text
-    with st.popover("", icon=":material/person_add:", help=text("Assign")):
+    label = text("Assign")
+    with st.popover(label, icon=":material/person_add:", help=label, key="assign"):
         colleagues: list[User] = [
             user for user in services.list_users(session.desk, session.caller) if user.handles_conversations
         ]
@@ -172,7 +176,7 @@ def _assign(session: Session, detail: ConversationDetail) -> None:
             text("Assign to"),
             colleagues,
             index=None,
-            format_func=lambda user: user.name,
+            format_func=lambda user: escape.printable(user.name),
             key=f"assign-{detail.conversation.id}",
             on_change=_hand_over,
             args=(session, detail.conversation.id),
@@ -201,12 +205,14 @@ def _take(session: Session, conversation_id: UUID) -> None:
 
 
 def _recover(session: Session, conversation_id: UUID) -> None:
-    recovered = attempt(
-        session,
-        lambda: services.reopen(session.desk, session.caller, conversation_id, now=session.now),
-        session.text("The conversation is open again, with you."),
-    )
-    if recovered:
+    def work() -> Conversation | None:
+        try:
+            return services.reopen(session.desk, session.caller, conversation_id, now=session.now)
+        except OpenConversationExists as error:  # the one to go on with
+            inbox.show_conversation(session, error.facts["conversation_id"])
+            raise
+
+    if attempt(session, work, session.text("The conversation is open again, with you.")):
         inbox.show_conversation(session, conversation_id)
 
 

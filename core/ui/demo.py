@@ -31,7 +31,9 @@ def sidebar(session: Session) -> None:
     with st.sidebar:
         people = identity.people_to_be(session.desk)
         ids = [person.id for person in people]
-        names = {person.id: f"{person.name} · {text.label(person.role)}" for person in people}
+        names = {
+            person.id: f"{escape.printable(person.name)} · {text.label(person.role)}" for person in people
+        }
         st.session_state[CHOICE] = session.user.id
         st.query_params[AS] = str(session.user.id)
         st.selectbox(

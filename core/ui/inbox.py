@@ -136,8 +136,11 @@ def _filters(session: Session) -> None:
     """The order and what the list is narrowed to, behind one button that says how many are set."""
     text = session.text
     narrowed = sum(bool(st.session_state.get(key)) for key in (CHANNEL, AGENT, WAITING, REOPENED))
-    label = text.number(narrowed) if narrowed else ""
-    with st.popover(label, icon=":material/tune:", help=text("Sort and filter"), width="content"):
+    label = text("Sort and filter")
+    with st.popover(
+        f"{label} **{text.number(narrowed)}**" if narrowed else label,  # the words are for those who listen
+        icon=":material/tune:", help=label, width="content", key="filters",
+    ):  # fmt: skip
         st.selectbox(text("Order"), list(Order), format_func=text.label, key=ORDER, on_change=_first_page)
         st.toggle(text("Only those waiting for an answer"), key=WAITING, on_change=_first_page)
         st.toggle(text("Only those that came back"), key=REOPENED, on_change=_first_page)
@@ -147,7 +150,10 @@ def _filters(session: Session) -> None:
             placeholder=everywhere, on_change=_first_page,
         )  # fmt: skip
         if session.user.handles_any_conversation:
-            names = {user.id: user.name for user in services.list_users(session.desk, session.caller)}
+            names = {
+                user.id: escape.printable(user.name)
+                for user in services.list_users(session.desk, session.caller)
+            }
             handling = [
                 user.id
                 for user in services.list_users(session.desk, session.caller)

@@ -98,7 +98,9 @@ def filters(session: Session) -> ReportFilter:
                 on_change=_take_many, args=(key, CATEGORY),
             ),
         )  # fmt: skip
-        names = {str(u.id): u.name for u in services.list_users(session.desk, session.caller)}
+        names = {
+            str(u.id): escape.printable(u.name) for u in services.list_users(session.desk, session.caller)
+        }
         _choice(
             "agents", [str(agent) for agent in chosen.agents if str(agent) in names],
             lambda key: st.multiselect(

@@ -1,6 +1,7 @@
 """What administrators define: reasons, and the settings of the organisation."""
 
 from uuid import UUID
+from zlib import crc32
 
 import streamlit as st
 from babel.numbers import list_currencies
@@ -46,7 +47,7 @@ def reasons(session: Session) -> None:
         with st.expander(text.n("{n} retired reason", "{n} retired reasons", len(retired))):
             for reason in retired:
                 with st.container(horizontal=True, vertical_alignment="center"):
-                    st.text(f"{reason.description} · {text.label(reason.category)}")
+                    st.text(f"{escape.printable(reason.description)} · {text.label(reason.category)}")
                     st.button(
                         text("Bring back"), key=f"back-{reason.id}", on_click=_set_in_use,
                         args=(session, reason.id, True),
@@ -84,13 +85,17 @@ def _create(session: Session) -> None:
     st.session_state[JUST_SAVED] = created is not None
 
 
+def reason_key(reason: Reason) -> str:
+    """What the fields of a reason are called: another name once it is another, so that they begin with what it is.
+
+    A field in a popover is not in the browser before that is opened, and would never hear of a value set for it.
+    """
+    return f"reason-{reason.id}-{crc32(repr(reason).encode())}"
+
+
 def _edit(session: Session, reason: Reason) -> None:
     """One reason: its name opens what may be changed about it."""
-    text, key = session.text, f"reason-{reason.id}"
-    if st.session_state.get(f"{key}-drawn") != reason:  # new here, or changed by somebody else meanwhile
-        st.session_state[f"{key}-drawn"] = reason
-        for name in CHANGEABLE:
-            st.session_state[f"{key}-{name}"] = getattr(reason, name)
+    text, key = session.text, reason_key(reason)
     carries = reason.value is not ValueMode.NONE
     with st.popover(
         escape.markdown(reason.description), width="stretch", help=text.label(reason.value),
@@ -98,9 +103,20 @@ def _edit(session: Session, reason: Reason) -> None:
         wrap=True,
     ):  # fmt: skip
         with st.form(key, border=False):
-            st.text_input(text("Description"), key=f"{key}-description", max_chars=rules.DESCRIPTION_LENGTH)
-            st.selectbox(text("Category"), list(Category), format_func=text.label, key=f"{key}-category")
-            st.selectbox(text("Value"), list(ValueMode), format_func=text.label, key=f"{key}-value")
+            st.text_input(
+                text("Description"),
+                reason.description,
+                key=f"{key}-description",
+                max_chars=rules.DESCRIPTION_LENGTH,
+            )
+            categories, modes = list(Category), list(ValueMode)
+            st.selectbox(
+                text("Category"), categories, categories.index(reason.category), format_func=text.label,
+                key=f"{key}-category",
+            )  # fmt: skip
+            st.selectbox(
+                text("Value"), modes, modes.index(reason.value), format_func=text.label, key=f"{key}-value"
+            )
             st.form_submit_button(
                 text("Save"), type="primary", on_click=_change, args=(session, reason), width="stretch"
             )
@@ -112,7 +128,7 @@ def _edit(session: Session, reason: Reason) -> None:
 
 def _change(session: Session, drawn: Reason) -> None:
     """Save what the person changed, and nothing of what they only saw."""
-    said = {name: st.session_state[f"reason-{drawn.id}-{name}"] for name in CHANGEABLE}
+    said = {name: st.session_state[f"{reason_key(drawn)}-{name}"] for name in CHANGEABLE}
     changed = {name: value for name, value in said.items() if value != getattr(drawn, name)}
     attempt(
         session,

@@ -4,6 +4,7 @@ from core import services
 from core.desk import Desk
 from core.model import Category, Reason, ValueMode
 from core.ui.pages import PAGES
+from core.ui.settings import reason_key
 from tests.conftest import NOW, Team
 from tests.pages.conftest import Look
 
@@ -36,10 +37,11 @@ def test_a_description_taken_already_is_refused(desk: Desk, team: Team, sale: Re
 
 def test_moving_retiring_and_bringing_back(desk: Desk, team: Team, sale: Reason, look: Look) -> None:
     test = look(team.clara, page=PAGE)
-    test.selectbox(key=f"reason-{sale.id}-category").set_value(Category.OTHER)
-    next(b for b in test.button if b.form_id == f"reason-{sale.id}").click().run()
-    assert services.list_reasons(desk, team.clara)[0].category is Category.OTHER
-    test.button(key=f"reason-{sale.id}-retire").click().run()
+    test.selectbox(key=f"{reason_key(sale)}-category").set_value(Category.OTHER)
+    next(b for b in test.button if b.form_id == reason_key(sale)).click().run()
+    (moved,) = services.list_reasons(desk, team.clara)
+    assert moved.category is Category.OTHER
+    test.button(key=f"{reason_key(moved)}-retire").click().run()
     assert services.list_reasons(desk, team.clara, in_use_only=True) == []
     test.button(key=f"back-{sale.id}").click().run()
     assert services.list_reasons(desk, team.clara, in_use_only=True)[0].id == sale.id
@@ -59,12 +61,12 @@ def test_saving_one_thing_keeps_what_somebody_else_changed(
 ) -> None:
     test = look(team.clara, page=PAGE)
     services.change_reason(desk, team.clara, sale.id, description="Venda fechada", now=NOW)
-    test.selectbox(key=f"reason-{sale.id}-value").set_value(ValueMode.OPTIONAL)
-    next(b for b in test.button if b.form_id == f"reason-{sale.id}").click().run()
+    test.selectbox(key=f"{reason_key(sale)}-value").set_value(ValueMode.OPTIONAL)
+    next(b for b in test.button if b.form_id == reason_key(sale)).click().run()
     assert not test.exception
     (kept,) = services.list_reasons(desk, team.clara)
     assert (kept.description, kept.value) == ("Venda fechada", ValueMode.OPTIONAL)
-    assert test.text_input(key=f"reason-{sale.id}-description").value == "Venda fechada"
+    assert test.text_input(key=f"{reason_key(kept)}-description").value == "Venda fechada"
 
 
 def test_a_second_click_on_save_says_nothing(desk: Desk, team: Team, look: Look) -> None:
