@@ -127,7 +127,7 @@ def open_conversation(
     new = new_id(opened_at)
     tx.insert(
         "conversations", new, contact_id, channel, folder, assigned_to, opened_at, opened_at, None, None, 0,
-        None, None, None, DESK_SOURCE, None, tx.number, None, None, None,
+        None, None, None, DESK_SOURCE, None, tx.number, None, None, None, assigned_to and str(assigned_to),
     )  # fmt: skip
     return new
 
@@ -135,8 +135,9 @@ def open_conversation(
 def assign(tx: Tx, conversation_id: UUID, to: UUID | None, by: UUID, now: datetime) -> None:
     """Hand an open conversation over; it is in progress from then on."""
     tx.run(
-        "UPDATE conversations SET folder = 'in_progress', assigned_to = ?, number = ? WHERE id = ?",
-        to, tx.number, conversation_id,
+        "UPDATE conversations SET folder = 'in_progress', assigned_to = ?, number = ?,"
+        " seen_by = nullif(concat_ws(',', ?, concluders), '') WHERE id = ?",
+        to, tx.number, to and str(to), conversation_id,
     )  # fmt: skip
     add_assignment(tx, conversation_id, to, by, now)
 
@@ -164,8 +165,9 @@ def conclude(
     tx.run(
         "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, concluded_number = ?,"
         " conclusions = ?, waiting_since = NULL, number = ?, concluders = CASE WHEN contains(concluders, ?)"
-        " THEN concluders ELSE concat_ws(',', concluders, ?) END WHERE id = ?",
-        concluded_at, new.id, tx.number, new.cycle, tx.number, str(user_id), str(user_id), of.id,
+        " THEN concluders ELSE concat_ws(',', concluders, ?) END,"
+        " seen_by = CASE WHEN contains(seen_by, ?) THEN seen_by ELSE concat_ws(',', seen_by, ?) END WHERE id = ?",
+        concluded_at, new.id, tx.number, new.cycle, tx.number, *[str(user_id)] * 4, of.id,
     )  # fmt: skip
     return new
 
@@ -185,13 +187,14 @@ def reopen(
     tx.insert("reopenings", new_id(at), tx.number, of.id, of.conclusion.id, at, by, cause, message_id,
     )  # fmt: skip
     tx.run(
-        "UPDATE conversations SET folder = ?, assigned_to = ?, since = ?, number = ? WHERE id = ?",
-        folder, assigned_to, at, tx.number, of.id,
+        "UPDATE conversations SET folder = ?, assigned_to = ?, since = ?, number = ?,"
+        " seen_by = nullif(concat_ws(',', ?, concluders), '') WHERE id = ?",
+        folder, assigned_to, at, tx.number, assigned_to and str(assigned_to), of.id,
     )  # fmt: skip
 
 
 def find_who_concluded(tx: Tx) -> None:
-    """Set anew, for the conversations that the command under way brought in, who has concluded them."""
+    """Set anew, for the conversations that the command under way brought in, who concluded and who sees them."""
     tx.run(
         """
         UPDATE conversations SET concluders = w.concluders
@@ -200,6 +203,10 @@ def find_who_concluded(tx: Tx) -> None:
               GROUP BY conversation_id) AS w
         WHERE conversations.id = w.conversation_id
         """,
+        tx.number,
+    )
+    tx.run(
+        "UPDATE conversations SET seen_by = nullif(concat_ws(',', assigned_to::VARCHAR, concluders), '') WHERE number = ?",
         tx.number,
     )
 
@@ -274,7 +281,7 @@ CASE WHEN c.folder <> 'concluded' AND c.channel IN ({WINDOW_CHANNELS}) AND c.las
      THEN c.last_inbound_at END
 """
 
-VISIBLE = "(c.folder = 'new' OR c.assigned_to = ? OR contains(c.concluders, ?))"
+VISIBLE = "(c.folder = 'new' OR contains(c.seen_by, ?))"  # R18
 
 FOUND = """
 (c.contact_id IN (SELECT id FROM contacts
@@ -294,7 +301,7 @@ def _conditions(which: Listing) -> tuple[str, list[Any]]:
         params.append(which.agent)
     if which.visible_to is not None and which.folder is not Folder.NEW:  # those everybody sees
         conditions.append(VISIBLE)
-        params += [which.visible_to, str(which.visible_to)]
+        params.append(str(which.visible_to))
     if which.channel is not None:
         conditions.append("c.channel = ?")
         params.append(which.channel)

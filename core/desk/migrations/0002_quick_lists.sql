@@ -3,6 +3,7 @@
 ALTER TABLE conversations ADD COLUMN last_outbound_at TIMESTAMP;
 ALTER TABLE conversations ADD COLUMN waiting_since TIMESTAMP;  -- the first message not answered since; NULL: nobody waits
 ALTER TABLE conversations ADD COLUMN concluders VARCHAR;     -- the ids of all who concluded it, with commas between
+ALTER TABLE conversations ADD COLUMN seen_by VARCHAR;        -- those, and the one it is assigned to: the agents who see it
 
 UPDATE conversations SET last_outbound_at = w.last_outbound_at
 FROM (SELECT conversation_id, max(sent_at) AS last_outbound_at FROM messages WHERE direction = 'out'
@@ -24,6 +25,8 @@ UPDATE conversations SET concluders = w.concluders
 FROM (SELECT conversation_id, string_agg(DISTINCT concluded_by::VARCHAR, ',') AS concluders FROM conclusions
       GROUP BY conversation_id) AS w
 WHERE conversations.id = w.conversation_id;
+
+UPDATE conversations SET seen_by = nullif(concat_ws(',', assigned_to::VARCHAR, concluders), '');
 
 -- DuckDB looks into an index only for a condition on that one column: what is asked for often has one of its own.
 CREATE INDEX messages_by_external_id ON messages (external_id);
