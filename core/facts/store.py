@@ -2,6 +2,8 @@
 
 import re
 import threading
+from collections import OrderedDict
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +23,7 @@ PARAMETER = re.compile(r"\$([a-z_]+)")
 FACTS_FILE = "facts.duckdb"
 LONGEST_QUESTION = 30  # seconds
 MOST_ROWS = 1_000_000
+MOST_ANSWERS = 500  # of reports, kept until the facts change
 SHAPE = "3"  # of schema.sql; another one in the file means: make it anew
 
 
@@ -79,6 +82,8 @@ class Facts:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._updating = threading.Lock()
+        self._asking = threading.Lock()
+        self._answers: OrderedDict[tuple[str, str], Future[pd.DataFrame]] = OrderedDict()
 
     @classmethod
     def open(cls, folder: Path) -> "Facts":
@@ -139,6 +144,8 @@ class Facts:
                 [handed.number, handed.as_of, handed.timezone],
             )
             cursor.commit()
+            with self._asking:
+                self._answers.clear()  # who asks from here on is told the new
         except BaseException:
             with suppress(duckdb.TransactionException):
                 cursor.rollback()
@@ -160,15 +167,48 @@ class Facts:
         )
 
     def frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
-        """The answer of one of our own reports; of `params` those that the SQL names. Money is exact."""
+        """The answer of one of our own reports; of `params` those that the SQL names. Money is exact.
+
+        However many people ask the same of the same facts, at once or later, it is asked once.
+        """
         named = set(PARAMETER.findall(sql))
+        asked = {name: value for name, value in params.items() if name in named}
+        key = (sql, repr(sorted(asked.items())))
+        with self._asking:
+            answer = self._answers.get(key)
+            mine = answer is None
+            if answer is None:
+                answer = self._answers[key] = Future()
+                while len(self._answers) > MOST_ANSWERS:
+                    self._answers.popitem(last=False)
+            self._answers.move_to_end(key)
+        if mine:
+            try:
+                answer.set_result(self._frame(sql, asked))
+            except BaseException as error:
+                with self._asking:
+                    if self._answers.get(key) is answer:
+                        del self._answers[key]
+                answer.set_exception(error)
+        return answer.result().copy()
+
+    def _frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
         cursor = self._connection.cursor()
         try:
-            answer = cursor.execute(sql, {name: value for name, value in params.items() if name in named})
-            found: pd.DataFrame = answer.to_arrow_table().to_pandas()
+            found: pd.DataFrame = cursor.execute(sql, params).to_arrow_table().to_pandas()
             return found
         finally:
             cursor.close()
+
+    def views(self) -> list[tuple[str, str]]:
+        """Name and comment of each view of `analytics`."""
+        return (
+            self._connection.cursor()
+            .execute(
+                "SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'analytics' ORDER BY 1"
+            )
+            .fetchall()
+        )
 
     def ask(self, question: str, seconds: float = LONGEST_QUESTION) -> Answer:
         """Answer one SELECT over schema `analytics`, in at most so many seconds and MOST_ROWS rows.

@@ -87,5 +87,5 @@ def _inner(report: str) -> str:
 
 
 def moment(now: datetime) -> datetime:
-    """A time as the facts hold times: UTC, without a zone."""
-    return now.replace(tzinfo=None)
+    """A time as the facts hold times, UTC without a zone; to the minute, so that who looks now asks the same."""
+    return now.replace(second=0, microsecond=0, tzinfo=None)

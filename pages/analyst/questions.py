@@ -14,10 +14,12 @@ st.code(
     wrap_lines=True,
 )
 here.application.facts.catch_up(here.desk)
-columns = here.application.facts.columns("conclusions")
-st.subheader("analytics.conclusions")
-st.dataframe(
-    {here.text("Column"): [c[0] for c in columns], here.text("Type"): [c[1] for c in columns],
-     here.text("Meaning"): [c[2] for c in columns]},
-    hide_index=True, height="content",
-)  # fmt: skip
+for view, meaning in here.application.facts.views():
+    columns = here.application.facts.columns(view)
+    with st.expander(f"analytics.{view}", expanded=view == "conclusions", icon=":material/table:"):
+        st.caption(meaning)
+        st.dataframe(
+            {here.text("Column"): [c[0] for c in columns], here.text("Type"): [c[1] for c in columns],
+             here.text("Meaning"): [c[2] for c in columns]},
+            hide_index=True, height="content",
+        )  # fmt: skip

@@ -1,6 +1,8 @@
 """The facts: derived from the desk, disposable, without personal data."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -217,3 +219,38 @@ def test_currencies_are_kept_apart(desk: Desk, facts: Facts, team: Team, sale: R
         "SELECT currency, conclusions, value::VARCHAR FROM analytics.daily_outcomes ORDER BY 1"
     ).rows
     assert found == [("BRL", 2, "20.20"), ("USD", 1, "10.10")]
+
+
+def test_what_many_ask_of_the_same_facts_is_asked_once(
+    desk: Desk, facts: Facts, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    frame = Facts._frame
+
+    def counted(self: Facts, sql: str, params: dict[str, object]) -> object:
+        asked.append(params)
+        time.sleep(0.05)
+        return frame(self, sql, params)
+
+    monkeypatch.setattr(Facts, "_frame", counted)
+    sql = "SELECT count(*) AS n, $category AS category FROM store.conclusions"
+
+    def ask(category: str) -> int:
+        found = facts.frame(sql, {"category": category, "not named": 1})
+        found["n"] += 1000  # what somebody does with theirs is not others' to see
+        return int(found["n"].iloc[0]) - 1000
+
+    with ThreadPoolExecutor(20) as threads:
+        assert set(threads.map(ask, ["lost"] * 40)) == {0}
+    assert asked == [{"category": "lost"}]
+    assert (ask("achieved"), len(asked)) == (0, 2)
+    services.conclude(desk, team.ana, write(desk, "m1").conversation_id, now=NOW)
+    assert (ask("lost"), len(asked)) == (0, 2)
+    facts.catch_up(desk)
+    assert (ask("lost"), len(asked)) == (1, 3)
+
+
+def test_a_question_that_failed_is_asked_again(facts: Facts) -> None:
+    for _ in range(2):
+        with pytest.raises(duckdb.Error):
+            facts.frame("SELECT nonsense", {})
