@@ -58,22 +58,38 @@ def _hand_over(tx: Tx, since: int, timezone: str | None) -> HandedOver:
     everything = since == 0 or since > number or zone != timezone
     after = 0 if everything else since
     changed = tx.arrow(_sql("changed.sql"), after)
-    with tx.table("changed", changed):
-        tables = {
-            "changed": changed,
-            "arrived": tx.arrow(_sql("extract_conclusions.sql"), organisation.contact_key(tx), zone),
-            "arrived_classifications": tx.arrow(_sql("extract_classifications.sql")),
-            "arrived_reopenings": tx.arrow(_sql("extract_reopenings.sql")),
-            "arrived_users": tx.arrow(
-                "SELECT id AS user_id, name, role, active FROM users WHERE number > ? OR ?", after, everything
-            ),
-            "arrived_reasons": tx.arrow(
-                "SELECT id AS reason_id, description, category, value_mode, in_use FROM reasons WHERE number > ?",
-                after,
-            ),
-        }
+    tables = {
+        "changed": changed,
+        "arrived_users": tx.arrow(
+            "SELECT id AS user_id, name, role, active FROM users WHERE number > ? OR ?", after, everything
+        ),
+        "arrived_reasons": tx.arrow(
+            "SELECT id AS reason_id, description, category, value_mode, in_use FROM reasons WHERE number > ?",
+            after,
+        ),
+    }
+    if changed.num_rows:  # messages alone change nothing here, and most commands are messages
+        with tx.table("changed", changed):
+            tables |= {
+                "arrived": tx.arrow(_sql("extract_conclusions.sql"), organisation.contact_key(tx), zone),
+                "arrived_classifications": tx.arrow(_sql("extract_classifications.sql")),
+                "arrived_reopenings": tx.arrow(_sql("extract_reopenings.sql")),
+            }
     plain = as_of.replace(tzinfo=None) if as_of else None
     return HandedOver(number, plain, zone, everything, tables)
+
+
+def _needed(script: str, tables: dict[str, pa.Table]) -> list[str]:
+    """The statements of take_over.sql that have something to do: planning one that has not costs as much."""
+    some = {name for name, table in tables.items() if table.num_rows}
+    lists = {"arrived_users", "arrived_reasons"}  # have a reason of their own to be there
+    needed = []
+    script = re.sub(r"^--.*$", "", script, flags=re.MULTILINE)
+    for statement in script.split(";"):
+        named = set(re.findall(r"\b(arrived_\w+)", statement))
+        if statement.strip() and named <= some and ("changed" in some or named & lists):
+            needed.append(statement)
+    return needed
 
 
 class Facts:
@@ -138,7 +154,8 @@ class Facts:
             cursor.begin()
             if handed.everything:
                 cursor.execute(_sql("empty.sql"))
-            cursor.execute(_sql("take_over.sql"))
+            for statement in _needed(_sql("take_over.sql"), handed.tables):
+                cursor.execute(statement)
             cursor.execute(
                 "UPDATE store.state SET number = ?, as_of = ?, timezone = ?",
                 [handed.number, handed.as_of, handed.timezone],
