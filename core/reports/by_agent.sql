@@ -1,6 +1,7 @@
--- The same by day, agent, category and currency: for filters that speak of agents too, but of no reason.
-SELECT d.day, d.category, NULL::VARCHAR AS reason, d.agent, currency.name AS currency,
-       d.conclusions, d.reopened, d.value, d.reopened_value
+-- The same by day, agent and category: for filters that speak of agents too, but of no reason.
+SELECT d.day, d.category, NULL::VARCHAR AS reason, d.agent, d.conclusions, d.reopened,
+       d.conclusions - CASE WHEN $final THEN d.reopened ELSE 0 END AS ended,
+       CASE WHEN currency.name = $currency THEN d.value - CASE WHEN $final THEN d.reopened_value ELSE 0 END ELSE 0 END AS ended_value
 FROM store.daily_by_agent AS d
 JOIN store.currencies AS currency ON currency.code = d.currency
 WHERE d.day BETWEEN $since AND $until

@@ -1,7 +1,9 @@
--- The same one by one: for every filter.
-SELECT l.day, class.category, class.reason, l.agent, currency.name AS currency,
-       1 AS conclusions, (l.reopened_at IS NOT NULL)::INTEGER AS reopened, coalesce(l.value, 0) AS value,
-       CASE WHEN l.reopened_at IS NOT NULL THEN coalesce(l.value, 0) ELSE 0 END AS reopened_value
+-- The same one by one: for every filter, and for reports that ask more of each.
+SELECT l.day, class.category, class.reason, l.agent, 1 AS conclusions,
+       (l.reopened_at IS NOT NULL)::INTEGER AS reopened,
+       CASE WHEN $final AND l.reopened_at IS NOT NULL THEN 0 ELSE 1 END AS ended,
+       CASE WHEN currency.name = $currency AND NOT ($final AND l.reopened_at IS NOT NULL) THEN l.value ELSE 0 END AS ended_value,
+       l.concluded_at, l.archive_preference, l.handling_seconds
 FROM store.conclusions AS l
 JOIN store.classes AS class ON class.code = l.class
 JOIN store.currencies AS currency ON currency.code = l.currency

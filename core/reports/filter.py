@@ -63,17 +63,13 @@ def sql(name: str) -> str:
     return resources.files("core.reports").joinpath(f"{name}.sql").read_text("utf-8")
 
 
-def ask(facts: Facts, report: str, chosen: ReportFilter, **others: Any) -> pd.DataFrame:
-    """The answer of a report that stands by itself."""
-    return facts.frame(sql(report), chosen.params(**others))
-
-
 def count(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **others: Any) -> pd.DataFrame:
     """The answer of a report over `counted`, taken from the smallest table that knows what the filter and the
-    report speak of. `per`: reason or agent, where the report has a row for each."""
+    report speak of. `per`: reason or agent, where the report has a row for each; conclusion, where it asks of each
+    what only the conclusions themselves tell."""
     speaks_of_agents = bool(chosen.agents) or per == "agent"
     speaks_of_reasons = bool(chosen.reasons) or per == "reason"
-    if chosen.channels or chosen.sources or (speaks_of_agents and speaks_of_reasons):
+    if per == "conclusion" or chosen.channels or chosen.sources or (speaks_of_agents and speaks_of_reasons):
         grain = "by_conclusion"
     else:
         grain = "by_agent" if speaks_of_agents else "by_class"

@@ -14,12 +14,12 @@ import pandas as pd
 
 from core.facts import Facts
 from core.model import Category
-from core.reports.filter import ReportFilter, ask, count, moment
+from core.reports.filter import ReportFilter, count, moment
 from core.reports.metrics import wilson
 from core.text import Text
 
 # Told apart by people who see few colours too (after Okabe and Ito), on light and on dark ground.
-COLOURS = {
+COLOURS: dict[Category | None, str] = {  # in the order of a legend
     Category.ACHIEVED: "#009e73",
     Category.LOST: "#d55e00",
     Category.QUESTION: "#3a8fd0",
@@ -33,7 +33,9 @@ MOST_REASONS = 10  # of a category; the others are one bar
 def figures(facts: Facts, chosen: ReportFilter, *, now: datetime) -> dict[str, Any]:
     """The sums that metrics.METRICS are made of. `now`: which may still reopen."""
     (sums,) = count(facts, "figures", chosen).to_dict("records")
-    (times,) = ask(facts, "time_to_conclusion", chosen, now=moment(now)).to_dict("records")
+    (times,) = count(facts, "time_to_conclusion", chosen, per="conclusion", now=moment(now)).to_dict(
+        "records"
+    )
     found = {str(name): value for name, value in {**sums, **times}.items()}
     return found | {"median_seconds": None if pd.isna(found["median_seconds"]) else found["median_seconds"]}
 
@@ -53,8 +55,7 @@ def category_name(category: str | None, text: Text) -> str:
 
 def categories(text: Text) -> tuple[list[str], list[str]]:
     """The names and colours of the categories, in their order: what a legend says."""
-    keys: list[Category | None] = [*Category, None]
-    return [category_name(key, text) for key in keys], [COLOURS[key] for key in keys]
+    return [category_name(key, text) for key in COLOURS], list(COLOURS.values())
 
 
 # Over time -----------------------------------------------------------------------------------------
@@ -68,14 +69,15 @@ def outcomes_over_time(facts: Facts, chosen: ReportFilter) -> pd.DataFrame:
 
 def outcomes_over_time_chart(found: pd.DataFrame, text: Text, step: str) -> alt.Chart:
     names, colours = categories(text)
-    keys: list[Category | None] = [*Category, None]
     rows = found.assign(
         name=[category_name(category, text) for category in found["category"]],
         day=[text.calendar_day(period) for period in found["period"]],
         label=[
             text.month(period) if step == "month" else text.short_day(period) for period in found["period"]
         ],
-        order=[keys.index(Category(category) if category else None) for category in found["category"]],
+        order=[
+            list(COLOURS).index(Category(category) if category else None) for category in found["category"]
+        ],
         period=[period.isoformat() for period in found["period"]],
     )
     labels = dict(zip(rows["period"], rows["label"], strict=True))
@@ -89,8 +91,7 @@ def outcomes_over_time_chart(found: pd.DataFrame, text: Text, step: str) -> alt.
             ),
             y=alt.Y("conclusions:Q", title=text("Conclusions"), stack="zero"),
             color=alt.Color(
-                "name:N",
-                title=None, scale=alt.Scale(domain=names, range=colours), legend=None,
+                "name:N", title=None, scale=alt.Scale(domain=names, range=colours), legend=None,
             ),
             order=alt.Order("order:Q"),
             tooltip=[
@@ -120,11 +121,10 @@ def folded(found: pd.DataFrame, most: int = MOST_REASONS) -> pd.DataFrame:
     """The same with each category's long tail as one row, whose reason is None and which says how many it holds."""
     pieces = []
     for category, rows in found.groupby("category", sort=False):
-        head, tail = rows.iloc[:most], rows.iloc[most:]
-        pieces.append(head.assign(reasons=1))
-        if len(tail) == 1:
-            pieces[-1] = rows.assign(reasons=1)
-        elif len(tail):
+        shown = len(rows) if len(rows) <= most + 1 else most  # to fold one would save nothing
+        pieces.append(rows.iloc[:shown].assign(reasons=1))
+        tail = rows.iloc[shown:]
+        if len(tail):
             rest = {
                 "category": category, "reason": None, "conclusions": tail["conclusions"].sum(),
                 "value": tail["value"].sum(), "share": tail["share"].sum(), "cumulative": 1.0, "reasons": len(tail),
