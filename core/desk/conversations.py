@@ -127,7 +127,7 @@ def open_conversation(
     new = new_id(opened_at)
     tx.insert(
         "conversations", new, contact_id, channel, folder, assigned_to, opened_at, opened_at, None, None, 0,
-        None, None, None, DESK_SOURCE, None, tx.number, None, None, None, assigned_to and str(assigned_to),
+        None, None, None, DESK_SOURCE, None, tx.number, None, None, assigned_to and str(assigned_to),
     )  # fmt: skip
     return new
 
@@ -135,11 +135,17 @@ def open_conversation(
 def assign(tx: Tx, conversation_id: UUID, to: UUID | None, by: UUID, now: datetime) -> None:
     """Hand an open conversation over; it is in progress from then on."""
     tx.run(
-        "UPDATE conversations SET folder = 'in_progress', assigned_to = ?, number = ?,"
-        " seen_by = nullif(concat_ws(',', ?, concluders), '') WHERE id = ?",
-        to, tx.number, to and str(to), conversation_id,
+        "UPDATE conversations SET folder = 'in_progress', assigned_to = ?, seen_by = ?, number = ? WHERE id = ?",
+        to, _seen_by(tx, conversation_id, to), tx.number, conversation_id,
     )  # fmt: skip
     add_assignment(tx, conversation_id, to, by, now)
+
+
+def _seen_by(tx: Tx, conversation_id: UUID, assigned_to: UUID | None) -> str | None:
+    """The agents who see a conversation, once it is with `assigned_to` (R18)."""
+    concluded = tx.rows("SELECT concluded_by FROM conclusions WHERE conversation_id = ?", conversation_id)
+    who = dict.fromkeys([assigned_to, *(user_id for (user_id,) in concluded)])
+    return ",".join(str(user_id) for user_id in who if user_id) or None
 
 
 def add_assignment(tx: Tx, conversation_id: UUID, to: UUID | None, by: UUID, now: datetime) -> None:
@@ -164,10 +170,9 @@ def conclude(
     )  # fmt: skip
     tx.run(
         "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, concluded_number = ?,"
-        " conclusions = ?, waiting_since = NULL, number = ?, concluders = CASE WHEN contains(concluders, ?)"
-        " THEN concluders ELSE concat_ws(',', concluders, ?) END,"
+        " conclusions = ?, waiting_since = NULL, number = ?,"
         " seen_by = CASE WHEN contains(seen_by, ?) THEN seen_by ELSE concat_ws(',', seen_by, ?) END WHERE id = ?",
-        concluded_at, new.id, tx.number, new.cycle, tx.number, *[str(user_id)] * 4, of.id,
+        concluded_at, new.id, tx.number, new.cycle, tx.number, str(user_id), str(user_id), of.id,
     )  # fmt: skip
     return new
 
@@ -187,26 +192,23 @@ def reopen(
     tx.insert("reopenings", new_id(at), tx.number, of.id, of.conclusion.id, at, by, cause, message_id,
     )  # fmt: skip
     tx.run(
-        "UPDATE conversations SET folder = ?, assigned_to = ?, since = ?, number = ?,"
-        " seen_by = nullif(concat_ws(',', ?, concluders), '') WHERE id = ?",
-        folder, assigned_to, at, tx.number, assigned_to and str(assigned_to), of.id,
+        "UPDATE conversations SET folder = ?, assigned_to = ?, seen_by = ?, since = ?, number = ? WHERE id = ?",
+        folder, assigned_to, _seen_by(tx, of.id, assigned_to), at, tx.number, of.id,
     )  # fmt: skip
 
 
-def find_who_concluded(tx: Tx) -> None:
-    """Set anew, for the conversations that the command under way brought in, who concluded and who sees them."""
+def find_who_sees(tx: Tx) -> None:
+    """Set anew, for the conversations that the command under way brought in, which agents see them (R18)."""
+    tx.run("UPDATE conversations SET seen_by = assigned_to::VARCHAR WHERE number = ?", tx.number)
     tx.run(
         """
-        UPDATE conversations SET concluders = w.concluders
-        FROM (SELECT conversation_id, string_agg(DISTINCT concluded_by::VARCHAR, ',') AS concluders
-              FROM conclusions WHERE conversation_id IN (SELECT id FROM conversations WHERE number = ?)
-              GROUP BY conversation_id) AS w
+        UPDATE conversations SET seen_by = concat_ws(',', seen_by, w.concluders)
+        FROM (SELECT l.conversation_id, string_agg(DISTINCT l.concluded_by::VARCHAR, ',') AS concluders
+              FROM conclusions AS l JOIN conversations AS c ON c.id = l.conversation_id
+              WHERE c.number = ? AND l.concluded_by IS NOT NULL AND l.concluded_by IS DISTINCT FROM c.assigned_to
+              GROUP BY l.conversation_id) AS w
         WHERE conversations.id = w.conversation_id
         """,
-        tx.number,
-    )
-    tx.run(
-        "UPDATE conversations SET seen_by = nullif(concat_ws(',', assigned_to::VARCHAR, concluders), '') WHERE number = ?",
         tx.number,
     )
 

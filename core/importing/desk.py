@@ -138,7 +138,7 @@ def write(
     with tx.table("arriving", _table(workshop, "FROM for_reopenings")):
         tx.run(INSERT_REOPENINGS, tx.number, cause, cause)
     messages.find_who_waits(tx)
-    conversations.find_who_concluded(tx)
+    conversations.find_who_sees(tx)
     with tx.table(
         "arriving",
         _table(workshop, "SELECT conversation, event, occurred_at, rank FROM accepted JOIN names USING (no)"),

@@ -403,7 +403,7 @@ def test_of_two_concluded_at_one_moment_the_later_command_counts(desk: Desk, tea
     assert write(desk, "m3").conversation_id == second
 
 
-WAITING = "SELECT id, last_outbound_at, waiting_since, concluders, seen_by FROM conversations ORDER BY id"
+WAITING = "SELECT id, last_outbound_at, waiting_since, seen_by FROM conversations ORDER BY id"
 
 
 def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Team) -> None:
@@ -433,7 +433,7 @@ def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Tea
 
     def migrate_again(tx: Tx) -> None:
         tx.run(
-            "UPDATE conversations SET waiting_since = NULL, last_outbound_at = NULL, concluders = NULL, seen_by = NULL"
+            "UPDATE conversations SET waiting_since = NULL, last_outbound_at = NULL, seen_by = NULL"
         )
         text = (ROOT / "core/desk/migrations/0002_quick_lists.sql").read_text()
         for statement in text[text.index("UPDATE") :].split(";")[:4]:
@@ -444,14 +444,14 @@ def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Tea
     assert desk.read(lambda tx: tx.rows(WAITING)) == before
     desk.transact(
         lambda tx: tx.run(
-            "UPDATE conversations SET waiting_since = NULL, concluders = NULL, seen_by = NULL, number = 77"
+            "UPDATE conversations SET waiting_since = NULL, seen_by = NULL, number = 77"
         )
     )
 
     def as_the_import_does(tx: Tx) -> None:
         tx.number = 77
         messages.find_who_waits(tx)
-        conversations.find_who_concluded(tx)
+        conversations.find_who_sees(tx)
 
     desk.transact(as_the_import_does)
     assert desk.read(lambda tx: tx.rows(WAITING)) == before

@@ -2,8 +2,7 @@
 -- answer, and which agents see it because they concluded it.
 ALTER TABLE conversations ADD COLUMN last_outbound_at TIMESTAMP;
 ALTER TABLE conversations ADD COLUMN waiting_since TIMESTAMP;  -- the first message not answered since; NULL: nobody waits
-ALTER TABLE conversations ADD COLUMN concluders VARCHAR;     -- the ids of all who concluded it, with commas between
-ALTER TABLE conversations ADD COLUMN seen_by VARCHAR;        -- those, and the one it is assigned to: the agents who see it
+ALTER TABLE conversations ADD COLUMN seen_by VARCHAR;        -- the ids of who it is assigned to and of all who concluded it
 
 UPDATE conversations SET last_outbound_at = w.last_outbound_at
 FROM (SELECT conversation_id, max(sent_at) AS last_outbound_at FROM messages WHERE direction = 'out'
@@ -21,12 +20,13 @@ FROM (SELECT c.id, min(m.sent_at) AS waiting_since
       GROUP BY c.id) AS w
 WHERE conversations.id = w.id;
 
-UPDATE conversations SET concluders = w.concluders
-FROM (SELECT conversation_id, string_agg(DISTINCT concluded_by::VARCHAR, ',') AS concluders FROM conclusions
-      GROUP BY conversation_id) AS w
+UPDATE conversations SET seen_by = assigned_to::VARCHAR;
+UPDATE conversations SET seen_by = concat_ws(',', seen_by, w.concluders)
+FROM (SELECT l.conversation_id, string_agg(DISTINCT l.concluded_by::VARCHAR, ',') AS concluders
+      FROM conclusions AS l JOIN conversations AS c ON c.id = l.conversation_id
+      WHERE l.concluded_by IS NOT NULL AND l.concluded_by IS DISTINCT FROM c.assigned_to
+      GROUP BY l.conversation_id) AS w
 WHERE conversations.id = w.conversation_id;
-
-UPDATE conversations SET seen_by = nullif(concat_ws(',', assigned_to::VARCHAR, concluders), '');
 
 -- DuckDB looks into an index only for a condition on that one column: what is asked for often has one of its own.
 CREATE INDEX messages_by_external_id ON messages (external_id);
