@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pyarrow as pa
 from core.desk import Desk, Tx, organisation
 from core.desk.store import first_line
 from core.errors import Invalid, Unavailable
+from core.shipped import shipped
 
 PARAMETER = re.compile(r"\$([a-z_]+)")
 FACTS_FILE = "facts.duckdb"
@@ -28,7 +28,7 @@ SHAPE = "3"  # of schema.sql; another one in the file means: make it anew
 
 
 def _sql(name: str) -> str:
-    return resources.files("core.facts").joinpath(name).read_text("utf-8")
+    return shipped("core.facts", name)
 
 
 @dataclass(frozen=True, slots=True)

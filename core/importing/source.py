@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import available_timezones
@@ -20,6 +19,7 @@ import pyarrow as pa
 
 from core.errors import Invalid
 from core.importing import texts
+from core.shipped import shipped
 
 REQUIRED = ("conversation", "event", "occurred_at")
 OPTIONAL = (
@@ -59,7 +59,7 @@ class Mapped:
 
 
 def sql(name: str) -> str:
-    return resources.files("core.importing").joinpath(name).read_text("utf-8")
+    return shipped("core.importing", name)
 
 
 @contextmanager

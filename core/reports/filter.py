@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from importlib import resources
 from typing import Any
 from uuid import UUID
 
 import pandas as pd
 
 from core.facts import Facts
+from core.shipped import shipped
 
 UNCLASSIFIED = ""  # among the categories of a filter: those without one
 
@@ -60,7 +60,7 @@ class ReportFilter:
 
 
 def sql(name: str) -> str:
-    return resources.files("core.reports").joinpath(f"{name}.sql").read_text("utf-8")
+    return shipped("core.reports", f"{name}.sql")
 
 
 def count(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **others: Any) -> pd.DataFrame:

@@ -1,21 +1,19 @@
 """What Streamlit has no widget for: a script and a style sheet each, shown with data that goes in as text."""
 
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import streamlit as st
 
-
-@cache
-def _source(file: str) -> str:
-    return resources.files("core.ui.components").joinpath(file).read_text("utf-8")
+from core.shipped import shipped
 
 
 def _component(name: str) -> Any:
     """The component, made known to the running Streamlit: saying the same again costs nothing."""
+    here = __name__
     return st.components.v2.component(
-        f"desfecho_{name}", js=_source(f"{name}.mjs"), css=_source(f"{name}.css")
+        f"desfecho_{name}",
+        js=shipped(here, "elements.mjs") + shipped(here, f"{name}.mjs"),
+        css=shipped(here, f"{name}.css"),
     )
 
 

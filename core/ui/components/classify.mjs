@@ -1,5 +1,5 @@
 // Choosing a reason by typing, the value, and concluding, with the keyboard alone or the mouse.
-// Everything goes in as text, never as markup.
+// Needs elements.mjs.
 
 const views = new WeakMap();
 const MOST_SHOWN = 60;
@@ -220,19 +220,6 @@ function button(kind, press) {
   made.type = "button";
   made.addEventListener("click", press);
   return made;
-}
-
-function make(tag, name = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  return element;
-}
-
-function words(name, said) {
-  const element = make("span", name);
-  element.dir = "auto";
-  element.textContent = said;
-  return element;
 }
 
 function attributes(element, named) {

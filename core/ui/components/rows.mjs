@@ -1,4 +1,4 @@
-// The rows of the list of conversations. Everything goes in as text, never as markup.
+// The rows of the list of conversations. Needs elements.mjs.
 
 const views = new WeakMap();
 
@@ -44,30 +44,17 @@ function item(row) {
   button.dataset.id = row.id;
   if (row.opened) button.setAttribute("aria-current", "true");
   const head = make("span", "head");
-  head.append(text("name", row.name), text("when", row.when));
+  head.append(words("name", row.name), words("when", row.when));
   const said = make("span", "said");
-  if (row.ours) said.append(text("ours", row.ours), " ");
-  said.append(text("words", row.said));
+  if (row.ours) said.append(words("ours", row.ours), " ");
+  said.append(words("words", row.said));
   button.append(head, said);
   if (row.marks.length) {
     const marks = make("span", "marks");
-    marks.append(...row.marks.map(([kind, words]) => text(`mark ${kind}`, words)));
+    marks.append(...row.marks.map(([kind, said]) => words(`mark ${kind}`, said)));
     button.append(marks);
   }
   const entry = make("li");
   entry.append(button);
   return entry;
-}
-
-function make(tag, name = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  return element;
-}
-
-function text(name, words) {
-  const element = make("span", name);
-  element.dir = "auto";
-  element.textContent = words;
-  return element;
 }
