@@ -302,7 +302,7 @@ def conversation(
         rules.check_works_with_conversations(user)
         raise NotPermitted("This conversation is with somebody else.")
     shown, earlier = messages.of_conversation(tx, conversation_id, newest)
-    last_inbound = messages.last_inbound_at(tx, found.contact_id, found.channel)
+    wrote = messages.last_inbound(tx, [found.contact_id])
     return ConversationDetail(
         conversation=found,
         contact=messages.contact(tx, found.contact_id),
@@ -310,7 +310,9 @@ def conversation(
         earlier_messages=earlier,
         conclusions=concluded,
         reopenings=conversations.reopenings(tx, conversation_id),
-        service_window_ends_at=rules.service_window_ends_at(found.channel, last_inbound),
+        service_window_ends_at=rules.service_window_ends_at(
+            found.channel, wrote.get((found.contact_id, found.channel))
+        ),
         concluded_by_me=concluded_by_me,
     )
 

@@ -1,13 +1,13 @@
 """Conversations, their conclusions with every classification, and their reopenings."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from core import rules
-from core.desk import people
-from core.desk.transaction import Row, Tx, only
+from core.desk import messages, people
+from core.desk.transaction import Row, Tx, only, places
 from core.ids import new_id
 from core.model import (
     DESK_SOURCE,
@@ -166,7 +166,8 @@ def conclude(
         from_folder=of.folder,
         archive_preference=archive,
     )
-    tx.insert("conclusions", new.id, tx.number, of.id, new.cycle, concluded_at, user_id, of.folder, archive,
+    tx.insert(
+        "conclusions", new.id, tx.number, of.id, new.cycle, concluded_at, user_id, of.folder, archive
     )  # fmt: skip
     tx.run(
         "UPDATE conversations SET folder = 'concluded', since = ?, conclusion_id = ?, concluded_number = ?,"
@@ -189,8 +190,7 @@ def reopen(
 ) -> None:
     """Append the reopening of the last conclusion and take the conversation out of `concluded`."""
     assert of.conclusion is not None
-    tx.insert("reopenings", new_id(at), tx.number, of.id, of.conclusion.id, at, by, cause, message_id,
-    )  # fmt: skip
+    tx.insert("reopenings", new_id(at), tx.number, of.id, of.conclusion.id, at, by, cause, message_id)
     tx.run(
         "UPDATE conversations SET folder = ?, assigned_to = ?, seen_by = ?, since = ?, number = ? WHERE id = ?",
         folder, assigned_to, _seen_by(tx, of.id, assigned_to), at, tx.number, of.id,
@@ -219,8 +219,9 @@ def touch(tx: Tx, conversation_id: UUID) -> None:
 
 
 def add_classification(tx: Tx, added: Classification) -> None:
-    tx.insert("classifications", added.id, tx.number, added.conclusion_id, added.version, added.reason_id, added.category, added.reason,
-        added.value, added.currency, added.classified_at, added.classified_by,
+    tx.insert(
+        "classifications", added.id, tx.number, added.conclusion_id, added.version, added.reason_id, added.category,
+        added.reason, added.value, added.currency, added.classified_at, added.classified_by,
     )  # fmt: skip
 
 
@@ -237,7 +238,7 @@ def conclusions(tx: Tx, conversation_id: UUID) -> tuple[Conclusion, ...]:
     """A conversation's conclusions, oldest first, each with its versions."""
     rows = tx.rows(f"{CONCLUSION} WHERE conversation_id = ? ORDER BY cycle", conversation_id)
     versions: dict[UUID, list[Classification]] = {row[0]: [] for row in rows}
-    found = tx.rows(f"{CLASSIFICATION} WHERE conclusion_id IN ({_places(rows)})", *versions) if rows else []
+    found = tx.rows(f"{CLASSIFICATION} WHERE conclusion_id IN ({places(rows)})", *versions) if rows else []
     for row in sorted(found, key=lambda row: row[2]):
         versions[row[1]].append(_classification(tx, row))
     return tuple(_conclusion(tx, row, tuple(versions[row[0]])) for row in rows)
@@ -344,7 +345,7 @@ def _summaries(tx: Tx, ids: list[UUID]) -> list[ConversationSummary]:
 
     def by_id(sql: str, keys: Iterable[UUID | None]) -> dict[UUID, Row]:
         wanted = list({key for key in keys if key is not None})
-        return {row[0]: row for row in tx.rows(f"{sql} ({_places(wanted)})", *wanted)} if wanted else {}
+        return {row[0]: row for row in tx.rows(f"{sql} ({places(wanted)})", *wanted)} if wanted else {}
 
     rows = by_id(
         "SELECT c.id, contact_id, channel, folder, assigned_to, opened_at, since, last_message_at, last_message_id,"
@@ -355,7 +356,7 @@ def _summaries(tx: Tx, ids: list[UUID]) -> list[ConversationSummary]:
     said = by_id(
         "SELECT id, left(body, 200), direction FROM messages WHERE id IN", (r[8] for r in rows.values())
     )
-    wrote = _last_inbound(tx, [row[1] for row in rows.values()])
+    wrote = messages.last_inbound(tx, [row[1] for row in rows.values()])
     return [
         ConversationSummary(
             id=row[0],
@@ -377,22 +378,6 @@ def _summaries(tx: Tx, ids: list[UUID]) -> list[ConversationSummary]:
         )
         for row in (rows[id_] for id_ in ids)
     ]
-
-
-def _last_inbound(tx: Tx, contact_ids: list[UUID]) -> dict[tuple[UUID, str], datetime]:
-    """When each of these contacts wrote last on each channel, in whichever conversation (R11)."""
-    last: dict[tuple[UUID, str], datetime] = {}
-    for contact_id, channel, at in tx.rows(
-        f"SELECT contact_id, channel, last_inbound_at FROM conversations WHERE contact_id IN ({_places(contact_ids)})",
-        *contact_ids,
-    ):
-        if at is not None:
-            last[contact_id, channel] = max(at, last.get((contact_id, channel), at))
-    return last
-
-
-def _places(values: Sized) -> str:
-    return ", ".join("?" * len(values))
 
 
 def channels(tx: Tx) -> list[str]:

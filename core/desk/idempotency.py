@@ -30,5 +30,4 @@ def keep(
             request_hash, status, body, now, user_id, route, key,
         )  # fmt: skip
     else:
-        tx.insert("idempotency_keys", user_id, route, key, request_hash, status, body, now,
-        )  # fmt: skip
+        tx.insert("idempotency_keys", user_id, route, key, request_hash, status, body, now)

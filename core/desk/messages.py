@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.desk import people
-from core.desk.transaction import Tx
+from core.desk.transaction import Tx, places
 from core.ids import new_id
 from core.model import Contact, Direction, Folder, Message
 
@@ -44,7 +44,8 @@ def add(
 ) -> UUID:
     """Store a message at its own time and move the conversation's last ones on, never back."""
     new = new_id(sent_at)
-    tx.insert("messages", new, tx.number, conversation_id, channel, external_id, direction, sent_at, received_at, body, author,
+    tx.insert(
+        "messages", new, tx.number, conversation_id, channel, external_id, direction, sent_at, received_at, body, author
     )  # fmt: skip
     moved = INBOUND if direction is Direction.IN else OUTBOUND
     times = [sent_at] * moved.count("?")
@@ -87,9 +88,9 @@ def contact(tx: Tx, contact_id: UUID) -> Contact:
 
 def contacts_at(tx: Tx, channel: str, addresses: Sequence[str]) -> dict[str, UUID]:
     """Whose each of these addresses is, of those that are somebody's."""
-    places = ", ".join("?" for _ in addresses)
     named = tx.rows(
-        f"SELECT address, contact_id, channel FROM contact_addresses WHERE address IN ({places})", *addresses
+        f"SELECT address, contact_id, channel FROM contact_addresses WHERE address IN ({places(addresses)})",
+        *addresses,
     )
     return {address: contact_id for address, contact_id, its in named if its == channel}
 
@@ -162,8 +163,13 @@ def merge(tx: Tx, contact_id: UUID, into: UUID, now: datetime) -> None:
     tx.insert("contact_merges", tx.number, contact_id, into, now)
 
 
-def last_inbound_at(tx: Tx, contact_id: UUID, channel: str) -> datetime | None:
-    """When the contact wrote last on the channel, in whichever conversation (R11)."""
-    rows = tx.rows("SELECT last_inbound_at, channel FROM conversations WHERE contact_id = ?", contact_id)
-    times = [at for at, its in rows if at is not None and its == channel]
-    return max(times, default=None)
+def last_inbound(tx: Tx, contact_ids: Sequence[UUID]) -> dict[tuple[UUID, str], datetime]:
+    """When each of these contacts wrote last on each channel, in whichever conversation (R11)."""
+    last: dict[tuple[UUID, str], datetime] = {}
+    for contact_id, channel, at in tx.rows(
+        f"SELECT contact_id, channel, last_inbound_at FROM conversations WHERE contact_id IN ({places(contact_ids)})",
+        *contact_ids,
+    ):
+        if at is not None:
+            last[contact_id, channel] = max(at, last.get((contact_id, channel), at))
+    return last

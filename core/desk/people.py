@@ -35,7 +35,8 @@ def users(tx: Tx) -> list[User]:
 
 def add_user(tx: Tx, email: str, name: str, role: Role, now: datetime) -> User:
     added = User(new_id(now), email.strip().lower(), name, role, active=True)
-    tx.insert("users", added.id, added.email, added.name, added.role, added.active, DESK_SOURCE, tx.number,
+    tx.insert(
+        "users", added.id, added.email, added.name, added.role, added.active, DESK_SOURCE, tx.number
     )  # fmt: skip
     return added
 

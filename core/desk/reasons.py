@@ -31,8 +31,7 @@ def reasons(tx: Tx, in_use_only: bool = False) -> list[Reason]:
 
 
 def add(tx: Tx, added: Reason, user_id: UUID, now: datetime) -> None:
-    tx.insert("reasons", added.id, added.description, added.category, added.value, added.in_use, tx.number,
-    )  # fmt: skip
+    tx.insert("reasons", added.id, added.description, added.category, added.value, added.in_use, tx.number)
     _record(tx, added, user_id, now)
 
 
@@ -45,5 +44,7 @@ def change(tx: Tx, changed: Reason, user_id: UUID, now: datetime) -> None:
 
 
 def _record(tx: Tx, now_is: Reason, user_id: UUID, now: datetime) -> None:
-    tx.insert("reason_changes", tx.number, now_is.id, now_is.description, now_is.category, now_is.value, now_is.in_use, now, user_id,
+    tx.insert(
+        "reason_changes", tx.number, now_is.id, now_is.description, now_is.category, now_is.value, now_is.in_use, now,
+        user_id,
     )  # fmt: skip

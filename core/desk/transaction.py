@@ -1,6 +1,6 @@
 """One transaction of the desk: statements in, rows out, and what is written later together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -131,14 +131,19 @@ class Tx:
     def _write(self, table: str) -> None:
         self._begin()
         rows = self._waiting.pop(table)
-        places = ", ".join("(" + ", ".join("?" * len(rows[0])) + ")" for _ in rows)
+        written = ", ".join(f"({places(row)})" for row in rows)
         values = as_stored([value for row in rows for value in row])
-        self._connection.execute(f"INSERT INTO {table} VALUES {places}", values)
+        self._connection.execute(f"INSERT INTO {table} VALUES {written}", values)
 
 
 def only(row: Row) -> Any:
     """The one column of a row."""
     return row[0]
+
+
+def places(values: Sized) -> str:
+    """A question mark for each of the values, with commas between."""
+    return ", ".join("?" * len(values))
 
 
 def as_stored(params: Sequence[Any]) -> list[Any]:

@@ -432,9 +432,7 @@ def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Tea
     }  # fmt: skip
 
     def migrate_again(tx: Tx) -> None:
-        tx.run(
-            "UPDATE conversations SET waiting_since = NULL, last_outbound_at = NULL, seen_by = NULL"
-        )
+        tx.run("UPDATE conversations SET waiting_since = NULL, last_outbound_at = NULL, seen_by = NULL")
         text = (ROOT / "core/desk/migrations/0002_quick_lists.sql").read_text()
         for statement in text[text.index("UPDATE") :].split(";")[:4]:
             tx.run(statement)
@@ -443,9 +441,7 @@ def test_the_migration_finds_who_waits_as_the_messages_did(desk: Desk, team: Tea
     desk.transact(migrate_again)
     assert desk.read(lambda tx: tx.rows(WAITING)) == before
     desk.transact(
-        lambda tx: tx.run(
-            "UPDATE conversations SET waiting_since = NULL, seen_by = NULL, number = 77"
-        )
+        lambda tx: tx.run("UPDATE conversations SET waiting_since = NULL, seen_by = NULL, number = 77")
     )
 
     def as_the_import_does(tx: Tx) -> None:
