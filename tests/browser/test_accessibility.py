@@ -14,9 +14,10 @@ from core import services
 from core.desk import Desk
 from core.model import SYSTEM, Caller, Category, Direction, Role, User, ValueMode
 from core.rules import Incoming
+from tests.browser.place import Place
 from tests.browser.test_story import by_key
 from tests.conftest import add_user
-from tests.server import Server, serving
+from tests.server import serving
 
 SEARCH = "Buscar por nome, número ou texto"
 FORBIDDEN = ("serious", "critical")
@@ -29,17 +30,6 @@ STILL = (
 
 # What is Streamlit's own and out of our reach: rule, a part of the target, why.
 ALLOWED: tuple[tuple[str, str, str], ...] = ()
-
-
-class Place:
-    """The server, who is on its desk, and a conversation of each folder."""
-
-    def __init__(self, server: Server, people: dict[str, User], opened: dict[str, object]) -> None:
-        self.server, self.people, self.opened = server, people, opened
-
-    def address(self, who: str, path: str = "", folder: str | None = None) -> str:
-        opened = f"&c={self.opened[folder]}" if folder else ""
-        return f"{self.server.url}/{path}?as={self.people[who].id}{opened}"
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +154,7 @@ def conversations(looked: Looked, place: Place) -> None:
     search.press("Enter")
     looked.at("nothing found", page.get_by_text("Nada encontrado"))
 
-    page.goto(place.address("Marta", folder="new"))
+    page.goto(place.address("Marta", conversation="new"))
     looked.at("a new one", by_key(page, "take"))
     page.get_by_role("button", name="Atribuir").click()
     looked.at("whom to assign it to", page.get_by_role("combobox", name="Atribuir a"))
@@ -177,11 +167,11 @@ def conversations(looked: Looked, place: Place) -> None:
     dialog.get_by_role("combobox").fill("motivo")
     looked.at("the dialog, searched", dialog.get_by_role("option").first)
 
-    page.goto(place.address("Ana", folder="progress"))
+    page.goto(place.address("Ana", conversation="progress"))
     looked.at("one in progress", by_key(page, "conclude"))
     page.get_by_role("button", name="Preferência de arquivamento").click()
     looked.at("the archive preference", page.get_by_role("radiogroup", name="Depois que eu concluir"))
-    page.goto(place.address("Ana", folder="concluded"))
+    page.goto(place.address("Ana", conversation="concluded"))
     looked.at("a concluded one", page.locator(".st-key-footer"))
     page.get_by_text("2 versões").click()
     looked.at("its versions", page.get_by_text("Motivo achieved"))

