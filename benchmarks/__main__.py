@@ -78,17 +78,10 @@ def about_pages(found: dict[str, Any]) -> list[str]:
 
 def about_people(found: dict[str, Any]) -> list[str]:
     alone, many = found["alone"], found["many"]
-    rows = []
-    for what in ("first", "actions", "polls"):
-        one, all_ = alone[what], many[what]
-        rows.append(
-            (
-                {"first": "first run", "actions": "actions", "polls": "polls"}[what],
-                times(one),
-                times(all_),
-                f"{all_['count']:,}",
-            )
-        )
+    rows = [
+        (title, times(alone[what]), times(many[what]), f"{many[what]['count']:,}")
+        for what, title in (("first", "first run"), ("actions", "actions"), ("polls", "polls"))
+    ]
     return [
         "## People",
         "",

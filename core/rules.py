@@ -54,8 +54,7 @@ CHANNEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 PHONE_PUNCTUATION = re.compile(r"[\s().+-]")
 VALUE = re.compile(r"[0-9]{1,13}(\.[0-9]{1,2})?")
 
-
-OF_LATE = 200  # of a person's classifications
+OF_LATE = 200  # of a person's classifications: what they use most is seen from these
 USUAL_REASONS = 6
 
 
@@ -66,12 +65,6 @@ def check_works_with_conversations(user: User) -> None:
     """Agents, managers and administrators; analysts see none (R18)."""
     if not (user.handles_conversations or user.role is Role.SYSTEM):
         raise NotPermitted("Your role does not work with conversations.")
-
-
-def most_frequent(used: Iterable[UUID]) -> list[UUID]:
-    """The reasons used most, of equals the one used last; `used` begins with the last one."""
-    times = Counter(used)  # keeps the order in which it met them
-    return [reason_id for reason_id, _ in times.most_common(USUAL_REASONS)]
 
 
 def check_sees_outcomes(user: User) -> None:
@@ -322,6 +315,12 @@ def check_reopen(user: User, conversation: Conversation, other_open: UUID | None
 
 
 # Reasons and texts --------------------------------------------------------------------------------
+
+
+def most_frequent(used: Iterable[UUID]) -> list[UUID]:
+    """The reasons used most, of equals the one used last; `used` begins with the last one."""
+    times = Counter(used)  # keeps the order in which it met them
+    return [reason_id for reason_id, _ in times.most_common(USUAL_REASONS)]
 
 
 def fold(text: str) -> str:

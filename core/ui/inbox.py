@@ -144,23 +144,18 @@ def _filters(session: Session) -> None:
         st.selectbox(text("Order"), list(Order), format_func=text.label, key=ORDER, on_change=_first_page)
         st.toggle(text("Only those waiting for an answer"), key=WAITING, on_change=_first_page)
         st.toggle(text("Only those that came back"), key=REOPENED, on_change=_first_page)
-        everywhere = text("All channels")
         st.selectbox(
             text("Channel"), services.list_channels(session.desk, session.caller), index=None, key=CHANNEL,
-            placeholder=everywhere, on_change=_first_page,
+            placeholder=text("All channels"), on_change=_first_page,
         )  # fmt: skip
         if session.user.handles_any_conversation:
             names = {
                 user.id: escape.printable(user.name)
                 for user in services.list_users(session.desk, session.caller)
-            }
-            handling = [
-                user.id
-                for user in services.list_users(session.desk, session.caller)
                 if user.handles_conversations
-            ]
+            }
             st.selectbox(
-                text("Agent"), handling, index=None, key=AGENT, format_func=names.__getitem__,
+                text("Agent"), list(names), index=None, key=AGENT, format_func=names.__getitem__,
                 placeholder=text("All agents"), on_change=_first_page,
             )  # fmt: skip
 
