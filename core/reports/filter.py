@@ -44,6 +44,10 @@ class ReportFilter:
             self, since=self.since - timedelta(days=self.days), until=self.since - timedelta(days=1)
         )
 
+    def a_year_before(self) -> "ReportFilter":
+        """The same about the same days of the year before; of the 29th of February the 28th."""
+        return replace(self, since=_a_year_before(self.since), until=_a_year_before(self.until))
+
     def params(self, **others: Any) -> dict[str, Any]:
         """The parameters of the SQL; None where the filter lets everything through."""
         return {
@@ -57,6 +61,13 @@ class ReportFilter:
             "sources": list(self.sources) or None,
             "final": self.final,
         } | others
+
+
+def _a_year_before(day: date) -> date:
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
 
 
 def sql(name: str) -> str:
