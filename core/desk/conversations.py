@@ -35,6 +35,8 @@ CONCLUSION = """
 SELECT id, conversation_id, cycle, concluded_at, concluded_by, from_folder, archive_preference FROM conclusions
 """
 
+REOPENING = "SELECT id, conversation_id, conclusion_id, reopened_at, reopened_by, cause FROM reopenings"
+
 CLASSIFICATION = """
 SELECT id, conclusion_id, version, reason_id, category, reason, value, currency, classified_at, classified_by
 FROM classifications
@@ -87,6 +89,10 @@ def _classification(tx: Tx, row: Row) -> Classification:
         classified_by=row[9],
         classified_by_name=people.name(tx, row[9]),
     )
+
+
+def _reopening(tx: Tx, row: Row) -> Reopening:
+    return Reopening(row[0], row[1], row[2], row[3], row[4], people.name(tx, row[4]), ReopenCause(row[5]))
 
 
 def conversation(tx: Tx, conversation_id: UUID) -> Conversation | None:
@@ -244,6 +250,21 @@ def conclusions(tx: Tx, conversation_id: UUID) -> tuple[Conclusion, ...]:
     return tuple(_conclusion(tx, row, tuple(versions[row[0]])) for row in rows)
 
 
+def concluded_since(tx: Tx, number: int, most: int) -> list[Conclusion]:
+    """What commands after `number` concluded, at most so many, without versions."""
+    return [_conclusion(tx, row) for row in tx.rows(f"{CONCLUSION} WHERE number > ? LIMIT ?", number, most)]
+
+
+def classified_since(tx: Tx, number: int, most: int) -> list[Classification]:
+    """The versions that commands after `number` added, at most so many."""
+    rows = tx.rows(f"{CLASSIFICATION} WHERE number > ? LIMIT ?", number, most)
+    return sorted((_classification(tx, row) for row in rows), key=lambda version: version.version)
+
+
+def reopened_since(tx: Tx, number: int, most: int) -> list[Reopening]:
+    return [_reopening(tx, row) for row in tx.rows(f"{REOPENING} WHERE number > ? LIMIT ?", number, most)]
+
+
 def last_change(tx: Tx, conversation_id: UUID) -> int:
     found: int | None = tx.first(only, "SELECT number FROM conversations WHERE id = ?", conversation_id)
     return found or 0
@@ -260,15 +281,8 @@ def reasons_used_by(tx: Tx, user_id: UUID, classifications: int) -> list[UUID]:
 
 
 def reopenings(tx: Tx, conversation_id: UUID) -> tuple[Reopening, ...]:
-    rows = tx.rows(
-        "SELECT id, conversation_id, conclusion_id, reopened_at, reopened_by, cause"
-        " FROM reopenings WHERE conversation_id = ? ORDER BY number, reopened_at",
-        conversation_id,
-    )
-    return tuple(
-        Reopening(row[0], row[1], row[2], row[3], row[4], people.name(tx, row[4]), ReopenCause(row[5]))
-        for row in rows
-    )
+    rows = tx.rows(f"{REOPENING} WHERE conversation_id = ? ORDER BY number, reopened_at", conversation_id)
+    return tuple(_reopening(tx, row) for row in rows)
 
 
 # The list -----------------------------------------------------------------------------------------

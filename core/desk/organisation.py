@@ -28,5 +28,4 @@ def add_setting(tx: Tx, name: str, value: str, user_id: UUID, now: datetime) -> 
 
 def contact_key(tx: Tx) -> str:
     """The secret that makes contacts' hashes: made with the desk, kept in it, never shown."""
-    key: str = tx.value("SELECT contact_key FROM secrets")
-    return key
+    return tx.remembered("contact_key", read=lambda: str(tx.value("SELECT contact_key FROM secrets")))

@@ -33,6 +33,11 @@ def users(tx: Tx) -> list[User]:
     return list(tx.remembered("users", read=lambda: [_user(row) for row in tx.rows(sql)]))
 
 
+def last_change(tx: Tx) -> int:
+    """The number of the last command that changed somebody."""
+    return tx.remembered("people", read=lambda: int(tx.value("SELECT max(number) FROM users")))
+
+
 def add_user(tx: Tx, email: str, name: str, role: Role, now: datetime) -> User:
     added = User(new_id(now), email.strip().lower(), name, role, active=True)
     tx.insert(

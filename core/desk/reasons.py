@@ -30,6 +30,13 @@ def reasons(tx: Tx, in_use_only: bool = False) -> list[Reason]:
     return [r for r in tx.remembered("reasons", read=read) if r.in_use or not in_use_only]
 
 
+def last_change(tx: Tx) -> int:
+    """The number of the last command that changed a reason; 0: there are none."""
+    return tx.remembered(
+        "reasons", "changed", read=lambda: int(tx.value("SELECT coalesce(max(number), 0) FROM reasons"))
+    )
+
+
 def add(tx: Tx, added: Reason, user_id: UUID, now: datetime) -> None:
     tx.insert("reasons", added.id, added.description, added.category, added.value, added.in_use, tx.number)
     _record(tx, added, user_id, now)

@@ -77,6 +77,17 @@ class Tx:
     def arrow(self, sql: str, *params: Any) -> pa.Table:
         return self._execute(sql, params).to_arrow_table()
 
+    def batches(
+        self, sql: str, params: dict[str, Any] | None = None, rows: int = 500_000
+    ) -> Iterator[pa.RecordBatch]:
+        """The answer piece by piece, ids as ids. Nothing else can be asked until it has ended."""
+        self._begin()
+        self._connection.execute("SET SESSION arrow_lossless_conversion = true")
+        try:
+            yield from self._connection.execute(sql, params or {}).to_arrow_reader(rows)
+        finally:
+            self._connection.execute("RESET SESSION arrow_lossless_conversion")
+
     def remembered(self, *what: Any, read: Callable[[], T]) -> T:
         """What `read` finds in the REMEMBERED tables, read once until one of them changes; None is not kept."""
         found: T = self.known.get(what)  # type: ignore[assignment]

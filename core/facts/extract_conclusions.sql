@@ -1,30 +1,28 @@
--- The conclusions of the conversations in `changed`, one row each, from the desk.
--- $1: the key of the contacts' hash. $2: the organisation's time zone.
-WITH told AS (
-    SELECT id, contact_id, channel, source, opened_at FROM conversations
-    WHERE id IN (SELECT conversation_id::UUID FROM changed)
-), versions AS (
-    SELECT f.*,
-           row_number() OVER (PARTITION BY f.conclusion_id ORDER BY f.version) AS from_first,
-           row_number() OVER (PARTITION BY f.conclusion_id ORDER BY f.version DESC) AS from_last,
-           count(*) OVER (PARTITION BY f.conclusion_id) AS versions
-    FROM classifications AS f
-    WHERE f.conclusion_id IN (SELECT id FROM conclusions WHERE conversation_id IN (SELECT conversation_id::UUID FROM changed))
-), concluded AS (
-    SELECT c.contact_id, c.channel, c.source, c.opened_at, l.*, r.reopened_at, r.cause,
-           lag(r.reopened_at) OVER (PARTITION BY l.conversation_id ORDER BY l.cycle) AS began_again_at
-    FROM told AS c
-    JOIN conclusions AS l ON l.conversation_id = c.id
-    LEFT JOIN reopenings AS r ON r.conclusion_id = l.id
+-- The conclusions, one row each, from the desk.
+-- $secret: the key of the contacts' hash. $timezone: the organisation's.
+WITH changed_later AS (  -- few are: the others' only version is their first and their last
+    SELECT conclusion_id, max(version) AS version FROM classifications GROUP BY conclusion_id HAVING max(version) > 1
+), first AS (
+    SELECT f.* FROM classifications AS f SEMI JOIN changed_later AS l ON l.conclusion_id = f.conclusion_id WHERE f.version = 1
+), last AS (
+    SELECT f.* FROM classifications AS f
+    ANTI JOIN changed_later AS l ON l.conclusion_id = f.conclusion_id AND l.version <> f.version
+), before AS (  -- when a cycle began that was not the conversation's first
+    SELECT r.conversation_id, l.cycle + 1 AS cycle, r.reopened_at
+    FROM reopenings AS r JOIN conclusions AS l ON l.id = r.conclusion_id
+), keys AS (
+    SELECT contact_id, left(sha256($secret || contact_id::VARCHAR), 32)::UUID AS contact_key
+    FROM (SELECT DISTINCT contact_id FROM conversations)
 )
 SELECT l.id AS conclusion_id,
        l.conversation_id,
-       left(sha256($1 || l.contact_id::VARCHAR), 32)::UUID AS contact_key,
-       l.channel,
-       l.source,
-       l.opened_at,
+       keys.contact_key,
+       c.channel,
+       c.source,
+       c.opened_at,
        l.concluded_at,
-       timezone($2, timezone('UTC', l.concluded_at)) AS local_at,
+       timezone($timezone, timezone('UTC', l.concluded_at))::DATE AS day,
+       hour(timezone($timezone, timezone('UTC', l.concluded_at)))::TINYINT AS hour,
        l.concluded_by,
        l.from_folder,
        last.category,
@@ -32,21 +30,25 @@ SELECT l.id AS conclusion_id,
        last.reason,
        last.value,
        last.currency,
-       first.category AS first_category,
+       first.category AS first_category,  -- where there is a later one
        first.reason_id AS first_reason_id,
        first.reason AS first_reason,
-       first.value AS first_value,
-       (last.versions - 1)::INTEGER AS edits,
+       CASE WHEN first.id IS NULL THEN last.value ELSE first.value END AS first_value,
+       (last.version - 1)::INTEGER AS edits,
        l.archive_preference,
-       CASE WHEN l.reopened_at < l.concluded_at + wait.before_archiving THEN NULL
-            WHEN l.reopened_at = l.concluded_at + wait.before_archiving AND l.cause = 'message' THEN NULL
+       CASE WHEN r.reopened_at < l.concluded_at + wait.before_archiving THEN NULL
+            WHEN r.reopened_at = l.concluded_at + wait.before_archiving AND r.cause = 'message' THEN NULL
             ELSE l.concluded_at + wait.before_archiving END AS archived_at,
-       l.reopened_at,
-       l.cause AS reopen_cause,
-       date_sub('second', coalesce(l.began_again_at, l.opened_at), l.concluded_at) AS handling_seconds,
+       r.reopened_at,
+       r.cause AS reopen_cause,
+       date_sub('second', coalesce(before.reopened_at, c.opened_at), l.concluded_at) AS handling_seconds,
        l.cycle
-FROM concluded AS l
+FROM conclusions AS l
+JOIN conversations AS c ON c.id = l.conversation_id
+JOIN keys ON keys.contact_id = c.contact_id
 JOIN (VALUES ('after_12h', INTERVAL 12 HOUR), ('immediately', INTERVAL 0 HOUR)) AS wait (preference, before_archiving)
   ON wait.preference = l.archive_preference
-LEFT JOIN versions AS last ON last.conclusion_id = l.id AND last.from_last = 1
-LEFT JOIN versions AS first ON first.conclusion_id = l.id AND first.from_first = 1
+LEFT JOIN reopenings AS r ON r.conclusion_id = l.id
+LEFT JOIN before ON before.conversation_id = l.conversation_id AND before.cycle = l.cycle
+LEFT JOIN last ON last.conclusion_id = l.id
+LEFT JOIN first ON first.conclusion_id = l.id

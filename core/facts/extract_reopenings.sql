@@ -1,5 +1,5 @@
--- The reopenings of the conversations in `changed`, from the desk.
+-- The reopenings that came after command $since, from the desk.
 SELECT r.id AS reopening_id, r.conclusion_id, r.conversation_id, r.reopened_at, r.reopened_by, r.cause,
        date_sub('second', l.concluded_at, r.reopened_at) AS seconds_after
 FROM reopenings AS r JOIN conclusions AS l ON l.id = r.conclusion_id
-WHERE r.conversation_id IN (SELECT conversation_id::UUID FROM changed)
+WHERE r.number > $since

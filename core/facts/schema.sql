@@ -5,6 +5,10 @@
 CREATE SCHEMA store;
 CREATE SCHEMA analytics;
 
+CREATE TYPE store.folder AS ENUM ('new', 'in_progress');
+CREATE TYPE store.preference AS ENUM ('after_12h', 'immediately');
+CREATE TYPE store.cause AS ENUM ('message', 'manual', 'imported');
+
 CREATE TABLE store.state (number BIGINT NOT NULL, as_of TIMESTAMP, timezone VARCHAR);  -- what has been taken over
 CREATE TABLE store.channels (code INTEGER, name VARCHAR);
 CREATE TABLE store.sources (code INTEGER, name VARCHAR);
@@ -15,9 +19,9 @@ CREATE TABLE store.classes (code INTEGER, category VARCHAR, reason_id UUID, reas
 
 CREATE TABLE store.conclusions (
     conclusion_id UUID, conversation_id UUID, contact_key UUID, channel INTEGER, source INTEGER,
-    opened_at TIMESTAMP, concluded_at TIMESTAMP, day DATE, hour TINYINT, agent INTEGER, from_folder VARCHAR,
+    opened_at TIMESTAMP, concluded_at TIMESTAMP, day DATE, hour TINYINT, agent INTEGER, from_folder store.folder,
     class INTEGER, value DECIMAL(15, 2), currency INTEGER, first_class INTEGER, first_value DECIMAL(15, 2), edits INTEGER,
-    archive_preference VARCHAR, archived_at TIMESTAMP, reopened_at TIMESTAMP, reopen_cause VARCHAR,
+    archive_preference store.preference, archived_at TIMESTAMP, reopened_at TIMESTAMP, reopen_cause store.cause,
     handling_seconds BIGINT, cycle INTEGER
 );
 CREATE TABLE store.classifications (
@@ -25,7 +29,7 @@ CREATE TABLE store.classifications (
     value DECIMAL(15, 2), currency INTEGER, classified_at TIMESTAMP, agent INTEGER
 );
 CREATE TABLE store.reopenings (
-    reopening_id UUID, conclusion_id UUID, conversation_id UUID, reopened_at TIMESTAMP, agent INTEGER, cause VARCHAR,
+    reopening_id UUID, conclusion_id UUID, conversation_id UUID, reopened_at TIMESTAMP, agent INTEGER, cause store.cause,
     seconds_after BIGINT
 );
 
@@ -45,10 +49,11 @@ INSERT INTO store.classes VALUES (0, NULL, NULL, NULL);
 
 CREATE VIEW analytics.conclusions AS
 SELECT l.conclusion_id, l.conversation_id, l.contact_key, channel.name AS channel, source.name AS source,
-       l.opened_at, l.concluded_at, agent.user_id AS concluded_by, l.from_folder,
+       l.opened_at, l.concluded_at, agent.user_id AS concluded_by, l.from_folder::VARCHAR AS from_folder,
        class.category, class.reason_id, class.reason, l.value, currency.name AS currency, l.class > 0 AS classified,
        first.category AS first_category, first.reason AS first_reason, l.first_value, l.edits,
-       l.archive_preference, l.archived_at, l.reopened_at IS NOT NULL AS reopened, l.reopened_at, l.reopen_cause,
+       l.archive_preference::VARCHAR AS archive_preference, l.archived_at, l.reopened_at IS NOT NULL AS reopened,
+       l.reopened_at, l.reopen_cause::VARCHAR AS reopen_cause,
        l.handling_seconds, l.cycle
 FROM store.conclusions AS l
 JOIN store.channels AS channel ON channel.code = l.channel
@@ -108,7 +113,7 @@ COMMENT ON COLUMN analytics.classifications.classified_at IS 'When this version 
 COMMENT ON COLUMN analytics.classifications.classified_by IS 'The user who gave it; NULL where an import does not say.';
 
 CREATE VIEW analytics.reopenings AS
-SELECT r.reopening_id, r.conclusion_id, r.conversation_id, r.reopened_at, agent.user_id AS reopened_by, r.cause, r.seconds_after
+SELECT r.reopening_id, r.conclusion_id, r.conversation_id, r.reopened_at, agent.user_id AS reopened_by, r.cause::VARCHAR AS cause, r.seconds_after
 FROM store.reopenings AS r JOIN store.agents AS agent ON agent.code = r.agent;
 
 COMMENT ON VIEW analytics.reopenings IS 'One row per reopening, each of one conclusion.';

@@ -4,7 +4,6 @@ import re
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
 
-from core.desk import Desk, Tx, organisation
+from core.desk import Desk, Tx, organisation, people, reasons
 from core.desk.store import first_line
 from core.errors import Invalid, Unavailable
+from core.facts import bulk, few
+from core.facts.names import Names
 from core.shipped import shipped
 
 PARAMETER = re.compile(r"\$([a-z_]+)")
@@ -24,7 +24,7 @@ FACTS_FILE = "facts.duckdb"
 LONGEST_QUESTION = 30  # seconds
 MOST_ROWS = 1_000_000
 MOST_ANSWERS = 500  # of reports, kept until the facts change
-SHAPE = "3"  # of schema.sql; another one in the file means: make it anew
+SHAPE = "4"  # of schema.sql; another one in the file means: make it anew
 
 
 def _sql(name: str) -> str:
@@ -40,56 +40,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
-    """What the desk tells the facts: the tables that take_over.sql reads."""
+class State:
+    """What has been taken over."""
 
-    number: int
-    as_of: datetime | None  # UTC, without a zone
-    timezone: str
-    everything: bool  # it is all there is, not what has come since
-    tables: dict[str, pa.Table]
-
-
-def _hand_over(tx: Tx, since: int, timezone: str | None) -> HandedOver:
-    """What commands later than `since` changed; everything where days are of another time zone by now, or the
-    facts of another desk or of one since restored."""
-    number, as_of = tx.rows("SELECT coalesce(max(number), 0), max(occurred_at) FROM history")[0]
-    zone = organisation.organisation(tx).timezone
-    everything = since == 0 or since > number or zone != timezone
-    after = 0 if everything else since
-    changed = tx.arrow(_sql("changed.sql"), after)
-    tables = {
-        "changed": changed,
-        "arrived_users": tx.arrow(
-            "SELECT id AS user_id, name, role, active FROM users WHERE number > ? OR ?", after, everything
-        ),
-        "arrived_reasons": tx.arrow(
-            "SELECT id AS reason_id, description, category, value_mode, in_use FROM reasons WHERE number > ?",
-            after,
-        ),
-    }
-    if changed.num_rows:  # messages alone change nothing here, and most commands are messages
-        with tx.table("changed", changed):
-            tables |= {
-                "arrived": tx.arrow(_sql("extract_conclusions.sql"), organisation.contact_key(tx), zone),
-                "arrived_classifications": tx.arrow(_sql("extract_classifications.sql")),
-                "arrived_reopenings": tx.arrow(_sql("extract_reopenings.sql")),
-            }
-    plain = as_of.replace(tzinfo=None) if as_of else None
-    return HandedOver(number, plain, zone, everything, tables)
-
-
-def _needed(script: str, tables: dict[str, pa.Table]) -> list[str]:
-    """The statements of take_over.sql that have something to do: planning one that has not costs as much."""
-    some = {name for name, table in tables.items() if table.num_rows}
-    lists = {"arrived_users", "arrived_reasons"}  # have a reason of their own to be there
-    needed = []
-    script = re.sub(r"^--.*$", "", script, flags=re.MULTILINE)
-    for statement in script.split(";"):
-        named = set(re.findall(r"\b(arrived_\w+)", statement))
-        if statement.strip() and named <= some and ("changed" in some or named & lists):
-            needed.append(statement)
-    return needed
+    number: int = 0  # of the last command known
+    as_of: datetime | None = None  # when that was given; UTC, without a zone
+    timezone: str | None = None  # that days are of
 
 
 class Facts:
@@ -97,6 +53,9 @@ class Facts:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        row = connection.execute("SELECT number, as_of, timezone FROM store.state").fetchone()
+        self._state = State(*row) if row else State()
+        self._names: Names | None = None  # as they are in the file, once they have been read
         self._updating = threading.Lock()
         self._asking = threading.Lock()
         self._answers: OrderedDict[tuple[str, str], Future[pd.DataFrame]] = OrderedDict()
@@ -125,51 +84,54 @@ class Facts:
     @property
     def number(self) -> int:
         """The number of the last command of the desk that the facts know."""
-        return self._state()[0]
-
-    def _state(self) -> tuple[int, str | None]:
-        """The number, and the time zone that days are of."""
-        row = self._connection.cursor().execute("SELECT number, timezone FROM store.state").fetchone()
-        return (row[0], row[1]) if row else (0, None)
+        return self._state.number
 
     def catch_up(self, desk: Desk) -> int:
         """Take over what the desk's history has gained; return the number reached."""
-        with self._updating:
-            reached, timezone = self._state()
-            if desk.number == reached:
-                return reached
-            return self._take_over(desk, reached, timezone)
+        if desk.number != self._state.number:
+            with self._updating:
+                if desk.number != self._state.number:
+                    desk.read(lambda tx: self._take_over(tx, self._state.number))
+        return self._state.number
 
     def rebuild(self, desk: Desk) -> int:
         """Derive everything anew, with equal content."""
         with self._updating:
-            return self._take_over(desk, 0, None)
+            desk.read(lambda tx: self._take_over(tx, 0))
+        return self._state.number
 
-    def _take_over(self, desk: Desk, since: int, timezone: str | None) -> int:
-        handed = desk.read(lambda tx: _hand_over(tx, since, timezone))
+    def _take_over(self, desk: Tx, since: int) -> None:
+        """Write what the desk, as it is in this one transaction, tells of the commands after `since`; all anew where
+        days are of another time zone by now, or the facts of another desk or of one since restored."""
+        commands = desk.rows("SELECT number, occurred_at FROM history WHERE number >= ?", desk.number)
+        number, as_of = max(commands, default=(0, None))
+        timezone = organisation.organisation(desk).timezone
+        if since > number or timezone != self._state.timezone:
+            since = 0
+        what = few.changed(desk, since) if since else None
         cursor = self._connection.cursor()
+        facts = Tx(cursor, number, {})
         try:
-            for name, table in handed.tables.items():
-                cursor.register(name, table)
-            cursor.begin()
-            if handed.everything:
-                cursor.execute(_sql("empty.sql"))
-            for statement in _needed(_sql("take_over.sql"), handed.tables):
-                cursor.execute(statement)
-            cursor.execute(
-                "UPDATE store.state SET number = ?, as_of = ?, timezone = ?",
-                [handed.number, handed.as_of, handed.timezone],
-            )
-            cursor.commit()
-            with self._asking:
-                self._answers.clear()  # who asks from here on is told the new
+            facts.run("UPDATE store.state SET number = ?, as_of = ?, timezone = ?", number, as_of, timezone)
+            if not since:
+                facts.run(_sql("empty.sql"))
+                self._names = None
+            names = self._names = self._names or Names(facts)
+            _take_people_and_reasons(desk, facts, names, since)
+            if what is None:
+                bulk.take_over(desk, facts, names, since, timezone)
+            else:
+                few.take_over(desk, facts, names, what, timezone)
+            facts.commit()
         except BaseException:
-            with suppress(duckdb.TransactionException):
-                cursor.rollback()
+            facts.roll_back()
+            self._names = None
             raise
         finally:
             cursor.close()
-        return handed.number
+        self._state = State(number, as_of, timezone)
+        with self._asking:
+            self._answers.clear()  # who asks from here on is told the new
 
     def columns(self, view: str) -> list[tuple[str, str, str]]:
         """Name, type and comment of each column of a view of `analytics`."""
@@ -257,6 +219,22 @@ class Facts:
         finally:
             limit.cancel()
             cursor.close()
+
+
+def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> None:
+    if since >= max(people.last_change(desk), reasons.last_change(desk)):
+        return
+    for id_, *others in desk.rows("SELECT id, name, role, active FROM users WHERE number > ?", since or -1):
+        if names.knows("agents", id_):
+            facts.run(
+                "UPDATE store.agents SET name = ?, role = ?, active = ? WHERE user_id = ?", *others, id_
+            )
+        else:
+            facts.insert("store.agents", names.number("agents", id_), id_, *others)
+    sql = "SELECT id, description, category, value_mode, in_use FROM reasons WHERE number > ?"
+    for id_, *others in desk.rows(sql, since):
+        facts.run("DELETE FROM store.reasons WHERE reason_id = ?", id_)
+        facts.insert("store.reasons", id_, *others)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:

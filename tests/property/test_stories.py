@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from core import services
 from core.desk import Desk, Tx
 from core.errors import AppError
-from core.facts import Facts
+from core.facts import Facts, few
 from core.model import (
     SYSTEM,
     ArchivePreference,
@@ -415,10 +416,15 @@ class Stories(RuleBasedStateMachine):
 
     @rule(
         by=st.sampled_from([MINUTE, HOUR, 12 * HOUR, 24 * HOUR]),
-        then=st.sampled_from(["nothing", "the facts catch up", "the desk is closed and opened"]),
+        then=st.sampled_from(
+            ["nothing", "the facts catch up", "the facts catch up with much", "the desk is closed and opened"]
+        ),
     )
     def time_passes(self, by: timedelta, then: str) -> None:
         self.now += by
+        if then == "the facts catch up with much":
+            with patch.object(few, "FEW", -1):
+                self.facts.catch_up(self.commit())
         if then == "the facts catch up":
             assert self.facts.catch_up(self.commit()) == self.desk.number == self.facts.number
         if then == "the desk is closed and opened":

@@ -1,0 +1,14 @@
+-- The daily tables anew from all conclusions, in the order in which they are asked: by day, and by agent and day.
+DELETE FROM store.daily;
+INSERT INTO store.daily
+SELECT day, class, currency, count(*), count(reopened_at), coalesce(sum(value), 0),
+       coalesce(sum(value) FILTER (reopened_at IS NOT NULL), 0)
+FROM store.conclusions
+GROUP BY day, class, currency ORDER BY day, class, currency;
+
+DELETE FROM store.daily_by_agent;
+INSERT INTO store.daily_by_agent
+SELECT l.day, l.agent, class.category, l.currency, count(*), count(l.reopened_at), coalesce(sum(l.value), 0),
+       coalesce(sum(l.value) FILTER (l.reopened_at IS NOT NULL), 0)
+FROM store.conclusions AS l JOIN store.classes AS class ON class.code = l.class
+GROUP BY l.day, l.agent, class.category, l.currency ORDER BY l.agent, l.day;
