@@ -17,6 +17,11 @@ COLUMNS = (
     "reopen_cause", "handling_seconds", "cycle",
 )  # fmt: skip
 
+VIEWS = [
+    "analytics.conclusions", "analytics.classifications", "analytics.reopenings", "analytics.reasons",
+    "analytics.users", "analytics.daily_outcomes", "analytics.as_of",
+]  # fmt: skip
+
 
 def conclusions_of(desk: Desk, conversations: list[UUID]) -> list[tuple[Any, ...]]:
     """One row per conclusion, its values in the order of COLUMNS, times UTC without a zone."""

@@ -39,7 +39,7 @@ from core.model import (
 )
 from core.rules import Incoming
 from tests.conftest import NOW, add_user, change_user
-from tests.property.histories import COLUMNS, conclusions_of, daily_of
+from tests.property.histories import COLUMNS, VIEWS, conclusions_of, daily_of
 from tests.property.model import Model, Refused
 
 T = TypeVar("T")
@@ -89,10 +89,6 @@ def template() -> tuple[Path, dict[str, Caller]]:
     return folder / "template", callers
 
 
-VIEWS = [
-    "analytics.conclusions", "analytics.classifications", "analytics.reopenings", "analytics.reasons",
-    "analytics.users", "analytics.daily_outcomes", "analytics.as_of",
-]  # fmt: skip
 DAILY_BY_AGENT = """
 SELECT d.day, a.user_id, d.category, c.name, sum(d.conclusions), sum(d.conclusions - d.reopened),
        CASE WHEN c.code > 0 THEN sum(d.value) END, CASE WHEN c.code > 0 THEN sum(d.value - d.reopened_value) END,

@@ -13,11 +13,13 @@ import pytest
 from core import services
 from core.desk import Desk
 from core.errors import Invalid, Unavailable
-from core.facts import Facts
+from core.facts import Facts, few
+from core.facts.few import FEW
 from core.facts.store import FACTS_FILE
 from core.model import SYSTEM, Caller, Category, Reason, Role
 from core.rules import Incoming
 from tests.conftest import NOW, Team, add_user, change_user, write
+from tests.property.histories import VIEWS
 
 EVERYTHING = "SELECT * FROM analytics.conclusions ORDER BY conclusion_id"
 
@@ -102,6 +104,41 @@ def test_two_contacts_found_to_be_one_get_one_key(desk: Desk, facts: Facts, team
     assert (len(before), len({row[2] for row in after})) == (2, 1)
     facts.rebuild(desk)
     assert facts.ask(EVERYTHING).rows == after
+
+
+@pytest.mark.parametrize("at_most", [FEW, -1])  # one by one, and in bulk
+def test_what_is_caught_up_is_as_rebuilt(
+    desk: Desk, facts: Facts, team: Team, sale: Reason, at_most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything that changes a conclusion, after the facts know of it."""
+    monkeypatch.setattr(few, "FEW", at_most)
+    now = NOW
+    ended = []
+    for n in range(7):
+        opened = write(desk, f"m{n}", now, address=f"{n}").conversation_id
+        ended.append(
+            services.conclude(
+                desk, team.ana, opened, sale.id if n % 2 else None, "10.10" if n % 2 else None, now=now
+            )
+        )
+    facts.catch_up(desk)
+    later = now + timedelta(hours=1)
+    services.edit_classification(desk, team.ana, ended[0].id, sale.id, "5", now=later)  # had none
+    services.edit_classification(desk, team.ana, ended[1].id, sale.id, "7.77", now=later)
+    write(desk, "again", later, address="2")
+    write(desk, "again too", later, address="3")
+    services.conclude(desk, team.ana, ended[3].conversation_id, now=later)  # a second cycle
+    services.receive_message(
+        desk, SYSTEM, Incoming("whatsapp", ("4", "5", "6"), "João", "all", later, "Olá"), now=later
+    )
+    facts.catch_up(desk)
+    caught_up = {view: facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS}
+    facts.rebuild(desk)
+    assert {view: facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS} == caught_up
+    counted = facts.ask(
+        "SELECT count(*), sum(reopened::INT), sum(edits), count(DISTINCT contact_key) FROM analytics.conclusions"
+    )
+    assert counted.rows == [(8, 3, 1, 5)]
 
 
 def test_handling_seconds_are_whole_seconds_gone_by(desk: Desk, facts: Facts, team: Team) -> None:
