@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.desk import Tx, organisation
-from core.facts.names import Names
+from core.facts.names import UNCLASSIFIED, Names
 from core.shipped import shipped
 
 T = TypeVar("T")
@@ -56,8 +56,10 @@ def _conclusions(of: pa.RecordBatch, names: Names) -> dict[str, pa.Array]:
         "channel": names.numbers("channels", of["channel"]),
         "source": names.numbers("sources", of["source"]),
         "agent": names.numbers("agents", of["concluded_by"]),
+        "category": pc.fill_null(of["category"], UNCLASSIFIED),
         "class": last,
         "first_class": pc.if_else(pc.equal(first, 0), last, first),
+        "first_currency": names.numbers("currencies", of["first_currency"]),
         "currency": names.numbers("currencies", of["currency"]),
     }
 

@@ -34,6 +34,7 @@ SELECT l.id AS conclusion_id,
        first.reason_id AS first_reason_id,
        first.reason AS first_reason,
        CASE WHEN first.id IS NULL THEN last.value ELSE first.value END AS first_value,
+       CASE WHEN first.id IS NULL THEN last.currency ELSE first.currency END AS first_currency,
        (last.version - 1)::INTEGER AS edits,
        l.archive_preference,
        CASE WHEN r.reopened_at < l.concluded_at + wait.before_archiving THEN NULL

@@ -3,22 +3,22 @@
 `bulk.py` derives the same of everything at once, in SQL. The random stories compare the two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from core.desk import Tx, conversations, organisation
 from core.desk.transaction import places
-from core.facts.names import Names
+from core.facts.names import UNCLASSIFIED, Names
 from core.model import ArchivePreference, Classification, Conclusion, ReopenCause, Reopening
 
 FEW = 100  # rows of a kind: above that, one question about all is quicker than one about each
 WAIT = {ArchivePreference.AFTER_12H: timedelta(hours=12), ArchivePreference.IMMEDIATELY: timedelta(0)}
 SECOND = timedelta(seconds=1)
+COUNTED = ("day", "agent", "category", "class", "value", "currency")  # what the daily tables add up by
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,9 @@ def take_over(desk: Tx, facts: Tx, names: Names, what: Changed, timezone: str) -
     for one in arrived:
         at = here[one.conclusion.concluded_at]
         row = _conclusion(names, one, at)
-        last, reopening = one.conclusion.classification, one.reopening
-        counted = (
-            row["day"],
-            row["class"],
-            row["agent"],
-            row["currency"],
-            row["value"],
-            reopening is not None,
-        )
+        reopening = one.reopening
         facts.insert("store.conclusions", *row.values())
-        _add_up(facts, 1, *counted, last.category if last else None)
+        _add_up(facts, 1, [*(row[name] for name in COUNTED), reopening is not None])
         for version in one.conclusion.classifications:
             if version.id in what.classifications:
                 facts.insert("store.classifications", *_classification(names, one, version))
@@ -150,11 +142,13 @@ def _conclusion(names: Names, one: _One, here: datetime) -> dict[str, Any]:
         "hour": here.hour,
         "agent": names.number("agents", conclusion.concluded_by),
         "from_folder": conclusion.from_folder,
+        "category": last.category if last else UNCLASSIFIED,
         "class": _class(names, last),
         "value": last and last.value,
         "currency": names.number("currencies", last and last.currency),
         "first_class": _class(names, first),
         "first_value": first and first.value,
+        "first_currency": names.number("currencies", first and first.currency),
         "edits": len(conclusion.classifications) - 1 if last else None,
         "archive_preference": conclusion.archive_preference,
         "archived_at": archived,
@@ -191,21 +185,15 @@ def _take_away(facts: Tx, before: list[Conclusion]) -> None:
     times = [conclusion.concluded_at for conclusion in before]
     ids = [conclusion.id for conclusion in before]
     where = f"concluded_at IN ({places(times)}) AND conclusion_id IN ({places(ids)})"
-    counted = facts.rows(
-        "SELECT l.day, l.class, l.agent, l.currency, l.value, l.reopened_at IS NOT NULL, class.category"
-        f" FROM store.conclusions AS l JOIN store.classes AS class ON class.code = l.class WHERE {where}",
-        *times, *ids,
-    )  # fmt: skip
-    for row in counted:
-        _add_up(facts, -1, *row)
+    sql = f"SELECT {', '.join(COUNTED)}, reopened_at IS NOT NULL FROM store.conclusions WHERE {where}"
+    for row in facts.rows(sql, *times, *ids):
+        _add_up(facts, -1, row)
     facts.run(f"DELETE FROM store.conclusions WHERE {where}", *times, *ids)
 
 
-def _add_up(
-    facts: Tx, sign: int, day: date, class_: int, agent: int, currency: int, value: Decimal | None,
-    reopened: bool, category: str | None,
-) -> None:  # fmt: skip
-    """What the daily tables gain, or with a minus lose."""
+def _add_up(facts: Tx, sign: int, counted: Sequence[Any]) -> None:
+    """What the daily tables gain, or with a minus lose, by a conclusion: what it is COUNTED by, and if it reopened."""
+    day, agent, category, class_, value, currency, reopened = counted
     worth = sign * (value or 0)
     sums = [sign, sign * reopened, worth, worth * reopened]
     facts.insert("store.daily", day, class_, currency, *sums)

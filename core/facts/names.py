@@ -17,6 +17,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "agents": ("user_id",),
     "classes": ("category", "reason_id", "reason"),
 }
+UNCLASSIFIED = "none"  # where a category is spoken of
 Name = tuple[Any, ...]
 
 

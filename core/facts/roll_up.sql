@@ -8,7 +8,7 @@ GROUP BY day, class, currency ORDER BY day, class, currency;
 
 DELETE FROM store.daily_by_agent;
 INSERT INTO store.daily_by_agent
-SELECT l.day, l.agent, class.category, l.currency, count(*), count(l.reopened_at), coalesce(sum(l.value), 0),
-       coalesce(sum(l.value) FILTER (l.reopened_at IS NOT NULL), 0)
-FROM store.conclusions AS l JOIN store.classes AS class ON class.code = l.class
-GROUP BY l.day, l.agent, class.category, l.currency ORDER BY l.agent, l.day;
+SELECT day, agent, category, currency, count(*), count(reopened_at), coalesce(sum(value), 0),
+       coalesce(sum(value) FILTER (reopened_at IS NOT NULL), 0)
+FROM store.conclusions
+GROUP BY day, agent, category, currency ORDER BY agent, day;

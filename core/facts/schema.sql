@@ -5,9 +5,15 @@
 CREATE SCHEMA store;
 CREATE SCHEMA analytics;
 
-CREATE TYPE store.folder AS ENUM ('new', 'in_progress');
-CREATE TYPE store.preference AS ENUM ('after_12h', 'immediately');
-CREATE TYPE store.cause AS ENUM ('message', 'manual', 'imported');
+-- Outside `store`, because DuckDB 1.5.5 cannot replay its log after a crash where a type is in a schema of ours.
+DROP TYPE IF EXISTS category;
+DROP TYPE IF EXISTS folder;
+DROP TYPE IF EXISTS preference;
+DROP TYPE IF EXISTS cause;
+CREATE TYPE category AS ENUM ('achieved', 'lost', 'question', 'other', 'none');  -- none: not classified
+CREATE TYPE folder AS ENUM ('new', 'in_progress');
+CREATE TYPE preference AS ENUM ('after_12h', 'immediately');
+CREATE TYPE cause AS ENUM ('message', 'manual', 'imported');
 
 CREATE TABLE store.state (number BIGINT NOT NULL, as_of TIMESTAMP, timezone VARCHAR);  -- what has been taken over
 CREATE TABLE store.channels (code INTEGER, name VARCHAR);
@@ -19,17 +25,18 @@ CREATE TABLE store.classes (code INTEGER, category VARCHAR, reason_id UUID, reas
 
 CREATE TABLE store.conclusions (
     conclusion_id UUID, conversation_id UUID, contact_key UUID, channel INTEGER, source INTEGER,
-    opened_at TIMESTAMP, concluded_at TIMESTAMP, day DATE, hour TINYINT, agent INTEGER, from_folder store.folder,
-    class INTEGER, value DECIMAL(15, 2), currency INTEGER, first_class INTEGER, first_value DECIMAL(15, 2), edits INTEGER,
-    archive_preference store.preference, archived_at TIMESTAMP, reopened_at TIMESTAMP, reopen_cause store.cause,
-    handling_seconds BIGINT, cycle INTEGER
+    opened_at TIMESTAMP, concluded_at TIMESTAMP, day DATE, hour TINYINT, agent INTEGER, from_folder folder,
+    category category, class INTEGER, value DECIMAL(15, 2), currency INTEGER,
+    first_class INTEGER, first_value DECIMAL(15, 2), first_currency INTEGER, edits INTEGER,
+    archive_preference preference, archived_at TIMESTAMP, reopened_at TIMESTAMP, reopen_cause cause,
+    handling_seconds INTEGER, cycle INTEGER
 );
 CREATE TABLE store.classifications (
     classification_id UUID, conclusion_id UUID, conversation_id UUID, version INTEGER, class INTEGER,
     value DECIMAL(15, 2), currency INTEGER, classified_at TIMESTAMP, agent INTEGER
 );
 CREATE TABLE store.reopenings (
-    reopening_id UUID, conclusion_id UUID, conversation_id UUID, reopened_at TIMESTAMP, agent INTEGER, cause store.cause,
+    reopening_id UUID, conclusion_id UUID, conversation_id UUID, reopened_at TIMESTAMP, agent INTEGER, cause cause,
     seconds_after BIGINT
 );
 
@@ -38,7 +45,7 @@ CREATE TABLE store.daily (  -- day is concluded_at's in the organisation's time 
     value DECIMAL(38, 2), reopened_value DECIMAL(38, 2)
 );
 CREATE TABLE store.daily_by_agent (
-    day DATE, agent INTEGER, category VARCHAR, currency INTEGER, conclusions BIGINT, reopened BIGINT,
+    day DATE, agent INTEGER, category category, currency INTEGER, conclusions BIGINT, reopened BIGINT,
     value DECIMAL(38, 2), reopened_value DECIMAL(38, 2)
 );
 
@@ -54,7 +61,7 @@ SELECT l.conclusion_id, l.conversation_id, l.contact_key, channel.name AS channe
        first.category AS first_category, first.reason AS first_reason, l.first_value, l.edits,
        l.archive_preference::VARCHAR AS archive_preference, l.archived_at, l.reopened_at IS NOT NULL AS reopened,
        l.reopened_at, l.reopen_cause::VARCHAR AS reopen_cause,
-       l.handling_seconds, l.cycle
+       l.handling_seconds::BIGINT AS handling_seconds, l.cycle
 FROM store.conclusions AS l
 JOIN store.channels AS channel ON channel.code = l.channel
 JOIN store.sources AS source ON source.code = l.source

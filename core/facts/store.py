@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from core.desk import Desk, Tx, organisation, people, reasons
 from core.desk.store import first_line
@@ -24,7 +25,7 @@ FACTS_FILE = "facts.duckdb"
 LONGEST_QUESTION = 30  # seconds
 MOST_ROWS = 1_000_000
 MOST_ANSWERS = 500  # of reports, kept until the facts change
-SHAPE = "4"  # of schema.sql; another one in the file means: make it anew
+SHAPE = "6"  # of schema.sql; another one in the file means: make it anew
 
 
 def _sql(name: str) -> str:
@@ -174,7 +175,11 @@ class Facts:
     def _frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
         cursor = self._connection.cursor()
         try:
-            found: pd.DataFrame = cursor.execute(sql, params).to_arrow_table().to_pandas()
+            answer = cursor.execute(sql, params).to_arrow_table()
+            words = [
+                pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in answer.schema
+            ]
+            found: pd.DataFrame = answer.cast(pa.schema(words)).to_pandas()
             return found
         finally:
             cursor.close()

@@ -90,7 +90,7 @@ def template() -> tuple[Path, dict[str, Caller]]:
 
 
 DAILY_BY_AGENT = """
-SELECT d.day, a.user_id, d.category, c.name, sum(d.conclusions), sum(d.conclusions - d.reopened),
+SELECT d.day, a.user_id, nullif(d.category, 'none'), c.name, sum(d.conclusions), sum(d.conclusions - d.reopened),
        CASE WHEN c.code > 0 THEN sum(d.value) END, CASE WHEN c.code > 0 THEN sum(d.value - d.reopened_value) END,
        sum(d.reopened)
 FROM store.daily_by_agent AS d JOIN store.agents AS a ON a.code = d.agent JOIN store.currencies AS c ON c.code = d.currency
