@@ -17,7 +17,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_skeleton,
+    format_time,
+    format_timedelta,
+    get_day_names,
+)
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import (
@@ -207,6 +214,10 @@ class Text:
 
     def month(self, day: date) -> str:
         return format_skeleton("yMMM", day, locale=self.locale)
+
+    def weekday(self, number: int) -> str:
+        """1: Monday … 7: Sunday."""
+        return str(get_day_names("wide", "stand-alone", self.locale)[number - 1])
 
     def separators(self) -> tuple[str, str]:
         """What stands before decimals, and between thousands."""

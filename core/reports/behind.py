@@ -1,0 +1,27 @@
+"""The conclusions behind a figure, one by one: what somebody wants to see who doubts it."""
+
+import pandas as pd
+
+from core.facts import Facts
+from core.reports.filter import ReportFilter, count
+
+MOST_ROWS = 100_000  # in a file
+
+
+def conclusions_behind(
+    facts: Facts, chosen: ReportFilter, what: str, *, offset: int = 0, limit: int = MOST_ROWS
+) -> pd.DataFrame:
+    """concluded_at (UTC, without a zone), agent (None: unknown), category and reason (None: not classified), value
+    (exact) and currency, reopened_at (NaT: it never came back), handling_seconds, channel, conversation_id (a string).
+
+    `what`: the name of a metric. The newest come first, of the median time the longest.
+    """
+    found = count(facts, "behind", chosen, per="conclusion", what=what, offset=offset, limit=limit)
+    words = ["agent", "category", "reason", "currency", "channel"]
+    found[words] = found[words].astype(object).where(found[words].notna(), None)
+    return found.assign(conversation_id=[str(key) for key in found["conversation_id"]])
+
+
+def how_many_behind(facts: Facts, chosen: ReportFilter, what: str) -> int:
+    """How many there are in all."""
+    return int(count(facts, "behind_total", chosen, per="conclusion", what=what)["total"].iloc[0])
