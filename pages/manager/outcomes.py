@@ -3,14 +3,12 @@
 import streamlit as st
 
 from core.model import Role
-from core.ui import outcomes
+from core.ui import outcome_topics, outcomes
 from core.ui.session import enter
 
 here = enter(Role.MANAGER, Role.ANALYST, Role.ADMIN)
 st.title(here.text("Outcomes"), anchor=False)
 chosen = outcomes.filters(here)
 if outcomes.figures(here, chosen):
-    outcomes.over_time(here, chosen)
-    outcomes.by_reason(here, chosen)
-    outcomes.by_agent(here, chosen)
+    outcome_topics.show(here, chosen)
 outcomes.footnote(here)
