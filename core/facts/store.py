@@ -25,6 +25,7 @@ FACTS_FILE = "facts.duckdb"
 LONGEST_QUESTION = 30  # seconds
 MOST_ROWS = 1_000_000
 MOST_ANSWERS = 500  # of reports, kept until the facts change
+LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
 SHAPE = "6"  # of schema.sql; another one in the file means: make it anew
 
 
@@ -118,7 +119,7 @@ class Facts:
                 facts.run(_sql("empty.sql"))
                 self._names = None
             names = self._names = self._names or Names(facts)
-            _take_people_and_reasons(desk, facts, names, since)
+            others = _take_people_and_reasons(desk, facts, names, since)
             if what is None:
                 bulk.take_over(desk, facts, names, since, timezone)
             else:
@@ -131,8 +132,9 @@ class Facts:
         finally:
             cursor.close()
         self._state = State(number, as_of, timezone)
-        with self._asking:
-            self._answers.clear()  # who asks from here on is told the new
+        if what is None or what.touched or others:  # most commands are messages, of which the facts know nothing
+            with self._asking:
+                self._answers.clear()  # who asks from here on is told the new
 
     def columns(self, view: str) -> list[tuple[str, str, str]]:
         """Name, type and comment of each column of a view of `analytics`."""
@@ -165,11 +167,14 @@ class Facts:
         if mine:
             try:
                 answer.set_result(self._frame(sql, asked))
+                keep = len(answer.result()) <= LONGEST_KEPT
             except BaseException as error:
+                keep = False
+                answer.set_exception(error)
+            if not keep:
                 with self._asking:
                     if self._answers.get(key) is answer:
                         del self._answers[key]
-                answer.set_exception(error)
         return answer.result().copy()
 
     def _frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
@@ -226,9 +231,10 @@ class Facts:
             cursor.close()
 
 
-def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> None:
+def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> bool:
+    """Whether there was anything to take."""
     if since >= max(people.last_change(desk), reasons.last_change(desk)):
-        return
+        return False
     for id_, *others in desk.rows("SELECT id, name, role, active FROM users WHERE number > ?", since or -1):
         if names.knows("agents", id_):
             facts.run(
@@ -240,6 +246,7 @@ def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> N
     for id_, *others in desk.rows(sql, since):
         facts.run("DELETE FROM store.reasons WHERE reason_id = ?", id_)
         facts.insert("store.reasons", id_, *others)
+    return True
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:

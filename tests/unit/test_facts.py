@@ -15,7 +15,7 @@ from core.desk import Desk
 from core.errors import Invalid, Unavailable
 from core.facts import Facts, few
 from core.facts.few import FEW
-from core.facts.store import FACTS_FILE
+from core.facts.store import FACTS_FILE, LONGEST_KEPT
 from core.model import SYSTEM, Caller, Category, Reason, Role
 from core.rules import Incoming
 from tests.conftest import NOW, Team, add_user, change_user, write
@@ -285,6 +285,15 @@ def test_what_many_ask_of_the_same_facts_is_asked_once(
     assert (ask("lost"), len(asked)) == (0, 2)
     facts.catch_up(desk)
     assert (ask("lost"), len(asked)) == (1, 3)
+    write(desk, "m2", address="5")  # a message, of which the facts know nothing
+    assert facts.catch_up(desk) == desk.number
+    assert (ask("lost"), len(asked)) == (1, 3)
+    add_user(desk, "Dora", Role.AGENT)
+    facts.catch_up(desk)
+    assert (ask("lost"), len(asked)) == (1, 4)
+    for _ in range(2):  # too long to be kept
+        assert len(facts.frame("SELECT unnest(range($rows)) AS n", {"rows": LONGEST_KEPT + 1})) > LONGEST_KEPT
+    assert len(asked) == 6
 
 
 def test_a_question_that_failed_is_asked_again(facts: Facts) -> None:
