@@ -26,7 +26,7 @@ LONGEST_QUESTION = 30  # seconds
 MOST_ROWS = 1_000_000
 MOST_ANSWERS = 500  # of reports, kept until the facts change
 LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
-SHAPE = "6"  # of schema.sql; another one in the file means: make it anew
+SHAPE = "7"  # of schema.sql; another one in the file means: make it anew
 
 
 def _sql(name: str) -> str:
@@ -132,7 +132,9 @@ class Facts:
         finally:
             cursor.close()
         self._state = State(number, as_of, timezone)
-        if what is None or what.touched or others:  # most commands are messages, of which the facts know nothing
+        if (
+            what is None or what.touched or others
+        ):  # most commands are messages, of which the facts know nothing
             with self._asking:
                 self._answers.clear()  # who asks from here on is told the new
 

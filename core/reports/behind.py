@@ -3,9 +3,13 @@
 import pandas as pd
 
 from core.facts import Facts
-from core.reports.filter import ReportFilter, count
+from core.reports.filter import ReportFilter, ask, count, sql
 
 MOST_ROWS = 100_000  # in a file
+NEWEST_FIRST, LONGEST_FIRST = (
+    "ORDER BY c.concluded_at DESC",
+    "ORDER BY c.handling_seconds DESC, c.concluded_at DESC",
+)
 
 
 def conclusions_behind(
@@ -16,7 +20,10 @@ def conclusions_behind(
 
     `what`: the name of a metric. The newest come first, of the median time the longest.
     """
-    found = count(facts, "behind", chosen, per="conclusion", what=what, offset=offset, limit=limit)
+    asked = sql("behind")
+    if what == "median_time":
+        asked = asked.replace(NEWEST_FIRST, LONGEST_FIRST)
+    found = ask(facts, asked, chosen, per="conclusion", offset=offset, limit=limit, **{what: True})
     words = ["agent", "category", "reason", "currency", "channel"]
     found[words] = found[words].astype(object).where(found[words].notna(), None)
     return found.assign(conversation_id=[str(key) for key in found["conversation_id"]])
@@ -24,4 +31,4 @@ def conclusions_behind(
 
 def how_many_behind(facts: Facts, chosen: ReportFilter, what: str) -> int:
     """How many there are in all."""
-    return int(count(facts, "behind_total", chosen, per="conclusion", what=what)["total"].iloc[0])
+    return int(count(facts, "behind_total", chosen, per="conclusion", **{what: True})["total"].iloc[0])

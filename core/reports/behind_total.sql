@@ -1,11 +1,9 @@
--- How many conclusions are behind a figure. $what: behind.sql.
+-- How many conclusions are behind a figure. Parameters: behind.sql.
 SELECT count(*) AS total
 FROM counted AS c
-WHERE CASE $what
-          WHEN 'classified_share' THEN c.category IS NULL
-          WHEN 'achieved_rate' THEN c.ended = 1 AND c.category IN ('achieved', 'lost')
-          WHEN 'value_achieved' THEN c.ended = 1 AND c.category = 'achieved' AND c.value IS NOT NULL AND c.currency = (SELECT code FROM store.currencies WHERE name = $currency)
-          WHEN 'value_lost' THEN c.ended = 1 AND c.category = 'lost' AND c.value IS NOT NULL AND c.currency = (SELECT code FROM store.currencies WHERE name = $currency)
-          WHEN 'reopened_share' THEN c.reopened = 1
-          ELSE TRUE
-      END
+WHERE TRUE
+  AND ($classified_share IS NULL OR c.category IS NULL)
+  AND ($achieved_rate IS NULL OR c.ended = 1 AND c.category IN ('achieved', 'lost'))
+  AND ($value_achieved IS NULL OR c.ended = 1 AND c.category = 'achieved' AND c.value IS NOT NULL AND c.currency = $currency_code)
+  AND ($value_lost IS NULL OR c.ended = 1 AND c.category = 'lost' AND c.value IS NOT NULL AND c.currency = $currency_code)
+  AND ($reopened_share IS NULL OR c.reopened_at IS NOT NULL)

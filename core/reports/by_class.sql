@@ -5,7 +5,7 @@
 -- worth in $currency.
 SELECT d.day, class.category, d.class, NULL::INTEGER AS agent, d.conclusions, d.reopened,
        d.conclusions - CASE WHEN $final THEN d.reopened ELSE 0 END AS ended,
-       CASE WHEN d.currency = (SELECT code FROM store.currencies WHERE name = $currency)
+       CASE WHEN d.currency = $currency_code
             THEN d.value - CASE WHEN $final THEN d.reopened_value ELSE 0 END ELSE 0 END AS ended_value
 FROM store.daily AS d
 JOIN store.classes AS class ON class.code = d.class

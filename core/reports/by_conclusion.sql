@@ -2,9 +2,9 @@
 SELECT l.day, nullif(l.category, 'none') AS category, l.class, l.agent, 1 AS conclusions,
        (l.reopened_at IS NOT NULL)::INTEGER AS reopened,
        CASE WHEN $final AND l.reopened_at IS NOT NULL THEN 0 ELSE 1 END AS ended,
-       CASE WHEN l.currency = (SELECT code FROM store.currencies WHERE name = $currency)
+       CASE WHEN l.currency = $currency_code
             AND NOT ($final AND l.reopened_at IS NOT NULL) THEN l.value ELSE 0 END AS ended_value,
-       l.conclusion_id, l.conversation_id, l.concluded_at, l.hour, l.channel, l.value, l.currency,
+       l.rowid AS row, l.conclusion_id, l.conversation_id, l.concluded_at, l.hour, l.channel, l.value, l.currency,
        l.first_class, l.first_value, l.first_currency, l.edits, l.archive_preference, l.reopened_at, l.handling_seconds
 FROM store.conclusions AS l
 WHERE l.day BETWEEN $since AND $until

@@ -3,8 +3,8 @@
 -- value_before, value_after: what the first and the last versions are worth, of those in $currency.
 WITH changes AS (
     SELECT first_class, class, count(*) AS conclusions,
-           coalesce(sum(first_value) FILTER (first_currency = (SELECT code FROM store.currencies WHERE name = $currency)), 0) AS value_before,
-           coalesce(sum(value) FILTER (currency = (SELECT code FROM store.currencies WHERE name = $currency)), 0) AS value_after
+           coalesce(sum(first_value) FILTER (first_currency = $currency_code), 0) AS value_before,
+           coalesce(sum(value) FILTER (currency = $currency_code), 0) AS value_after
     FROM counted WHERE edits > 0 GROUP BY first_class, class
 )
 SELECT first.category AS from_category, first.reason AS from_reason,

@@ -13,7 +13,7 @@ from core.shipped import shipped
 
 UNCLASSIFIED = ""  # among the categories of a filter: those without one
 NONE = "none"  # what the facts call it
-# A condition of the grains on a list that may be missing.
+# A condition that is asked only where its parameter is there.
 CONDITION = re.compile(r"^  AND \(\$(\w+) IS NULL OR (.*)\)$", re.MULTILINE)
 
 
@@ -75,11 +75,18 @@ def _a_year_before(day: date) -> date:
 
 
 def sql(name: str) -> str:
-    return shipped("core.reports", f"{name}.sql")
+    """A report's or a grain's statement, without what stands above it."""
+    lines = shipped("core.reports", f"{name}.sql").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
 
 
 def count(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **others: Any) -> pd.DataFrame:
-    """The answer of a report over `counted`, taken from the smallest table that knows what the filter and the
+    """The answer of a report, by the name of its file: ask."""
+    return ask(facts, sql(report), chosen, per=per, **others)
+
+
+def ask(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **others: Any) -> pd.DataFrame:
+    """The answer of a report's SQL over `counted`, taken from the smallest table that knows what the filter and the
     report speak of. `per`: reason or agent, where the report has a row for each; conclusion, where it asks of each
     what only the conclusions themselves tell."""
     speaks_of_agents = bool(chosen.agents) or per == "agent"
@@ -88,21 +95,26 @@ def count(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **o
         grain = "by_conclusion"
     else:
         grain = "by_agent" if speaks_of_agents else "by_class"
-    params = chosen.params(**others)
-    counted = CONDITION.sub(lambda found: _condition(found[1], found[2], params), sql(grain))
-    return facts.frame(f"WITH counted AS (\n{counted}\n)\n{_inner(sql(report))}", params)
+    params = chosen.params(currency_code=_currency_code(facts, chosen.currency), **others)
+    asked = f"WITH counted AS NOT MATERIALIZED (\n{sql(grain)}\n)\n{_inner(report)}"
+    return facts.frame(CONDITION.sub(lambda found: _condition(found[1], found[2], params), asked), params)
+
+
+def _currency_code(facts: Facts, currency: str) -> int:
+    """The number of a currency in the facts, which is quicker to compare with; of one that they have none of, none's."""
+    found = facts.frame("SELECT code FROM store.currencies WHERE name = $currency", {"currency": currency})
+    return int(found["code"].iloc[0]) if len(found) else -1
 
 
 def _condition(name: str, condition: str, params: dict[str, Any]) -> str:
     """A condition that is asked, or nothing: what lets everything through need not be planned, which takes longer
     than many a report, and what remains can be looked up."""
-    return "" if params[name] is None else f"  AND {condition}"
+    return "" if params.get(name) is None else f"  AND {condition}"
 
 
 def _inner(report: str) -> str:
     """A report's own WITH goes on after ours."""
-    body = "\n".join(line for line in report.splitlines() if not line.startswith("--"))
-    return f", {body.lstrip()[4:]}" if body.lstrip().startswith("WITH") else body
+    return f", {report.lstrip()[4:]}" if report.lstrip().startswith("WITH") else report
 
 
 def moment(now: datetime) -> datetime:

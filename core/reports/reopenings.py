@@ -3,6 +3,7 @@
 `….sql` of the same name says what each row is. What was concluded lately may still come back.
 """
 
+import math
 from typing import Any
 
 import altair as alt
@@ -37,8 +38,15 @@ ARCHIVED_AFTER = 12  # hours in which a message of the contact brings a conclusi
 def reopened_by_reason(facts: Facts, chosen: ReportFilter) -> pd.DataFrame:
     """category, reason (both None: not classified), conclusions, reopened, reopened_share, within_1h and within_12h
     (reopened so soon), median_seconds (until reopened; NaN: none was); those that came back most first."""
-    found = with_none(count(facts, "reopened_by_reason", chosen, per="conclusion"), "category", "reason")
-    return found.assign(reopened_share=found["reopened"] / found["conclusions"])
+    found = count(facts, "reopened_by_reason", chosen, per="reason").merge(
+        count(facts, "waits_by_reason", chosen, per="conclusion"),
+        on=["category", "reason"],
+        how="left",
+        validate="1:1",
+    )
+    found = with_none(found, "category", "reason")
+    within = {name: found[name].fillna(0).astype(int) for name in ("within_1h", "within_12h")}
+    return found.assign(reopened_share=found["reopened"] / found["conclusions"], **within)
 
 
 def reopened_by_reason_chart(found: pd.DataFrame, text: Text) -> alt.Chart:
@@ -88,7 +96,8 @@ def time_to_reopening(facts: Facts, chosen: ReportFilter) -> pd.DataFrame:
     """hours after the conclusion (NaN: later), reopened (since the row before), cumulative, conclusions (all of them),
     share (cumulative, of all; NaN: there are none); always the same 17 rows."""
     found = count(facts, "time_to_reopening", chosen, per="conclusion")
-    return found.assign(share=found["cumulative"] / found["conclusions"].where(found["conclusions"] > 0))
+    conclusions = int(count(facts, "figures", chosen)["conclusions"].iloc[0])
+    return found.assign(conclusions=conclusions, share=found["cumulative"] / (conclusions or math.nan))
 
 
 def time_to_reopening_chart(found: pd.DataFrame, text: Text) -> alt.LayerChart:

@@ -204,7 +204,9 @@ def came_back(session: Session, chosen: ReportFilter) -> None:
         st.caption(text("Nothing came back."))
         return
     _chart(reopenings.time_to_reopening_chart(found, text), "reopening", alt=title)
-    st.caption(text("The line marks 12 hours: until then a message brings back what was not archived at once."))
+    st.caption(
+        text("The line marks 12 hours: until then a message brings back what was not archived at once.")
+    )
     hours = [text("any time") if pd.isna(h) else text.duration(h * 3600) for h in found["hours"]]
     within = text("Came back within")
     columns = [

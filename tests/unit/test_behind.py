@@ -122,15 +122,15 @@ def test_lines(world: World, name: str) -> None:
             assert found[sums].sum() == whole[sums]
         in_each = Counter(start(r["day"]) for r in rows)
         assert line(found, BY_NAME["conclusions"]) == [in_each[period] for period in periods]
-        for period, hours, share in zip(
+        for period, minutes, share in zip(
             periods, line(found, BY_NAME["median_time"]), line(found, BY_NAME["reopened_share"]), strict=True
         ):
             its = [r for r in rows if start(r["day"]) == period]
             if its:
-                assert hours == pytest.approx(median(r["handling_seconds"] for r in its) / 3600, abs=0.051)
+                assert minutes == pytest.approx(median(r["handling_seconds"] for r in its) / 60, abs=0.051)
                 assert share == pytest.approx(100 * sum(r["reopened"] for r in its) / len(its), abs=0.051)
             else:  # a gap, not nothing
-                assert math.isnan(hours) and math.isnan(share)
+                assert math.isnan(minutes) and math.isnan(share)
 
 
 def test_choices_are_what_there_is(world: World) -> None:
