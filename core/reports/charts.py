@@ -90,13 +90,13 @@ def labels(said: Mapping[str, str] | Mapping[int, str]) -> str:
 
 def over_periods(found: pd.DataFrame, text: Text, step: str) -> tuple[pd.DataFrame, alt.X, alt.Tooltip]:
     """Rows with a period (its first day), ready to be drawn from left to right: with the axis and the tooltip."""
+    days = {period: text.calendar_day(period) for period in found["period"].unique()}
     rows = found.assign(
-        day=[text.calendar_day(period) for period in found["period"]],
-        period=[period.isoformat() for period in found["period"]],
+        day=found["period"].map(days), period=[period.isoformat() for period in found["period"]]
     )
     said = {
         period.isoformat(): text.month(period) if step == "month" else text.short_day(period)
-        for period in found["period"]
+        for period in days
     }
     axis = alt.Axis(labelOverlap="greedy", labelAngle=0, labelExpr=labels(said))
     day = alt.Tooltip("day:N", title=text("Day") if step == "day" else text("From"))

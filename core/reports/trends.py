@@ -1,10 +1,12 @@
 """How the figures moved inside the period: the small line of each."""
 
+from typing import Any
+
 import pandas as pd
 
 from core.facts import Facts
 from core.reports.filter import ReportFilter, count
-from core.reports.metrics import Metric, Unit
+from core.reports.metrics import METRICS, Unit
 
 # Of what the line says where it is pointed at.
 DECIMALS = {Unit.COUNT: 0, Unit.SHARE: 1, Unit.MONEY: 2, Unit.TIME: 1}
@@ -18,10 +20,12 @@ def figures_over_time(facts: Facts, chosen: ReportFilter) -> pd.DataFrame:
     return sums.merge(times, on="period", how="left")
 
 
-def line(found: pd.DataFrame, metric: Metric) -> list[float]:
-    """The figure in each period: counts and money as they are, shares in per cent, times in minutes; NaN of nothing."""
-    values = [metric.of({str(name): said for name, said in row.items()}) for row in found.to_dict("records")]
-    return [
-        float("nan") if pd.isna(value) else round(float(value) * SCALE[metric.unit], DECIMALS[metric.unit])
-        for value in values
-    ]
+def lines(found: pd.DataFrame) -> dict[str, list[float]]:
+    """Each figure in each period, by its name: counts and money as they are, shares in per cent, times in minutes; NaN
+    of nothing."""
+    periods = [{str(name): said for name, said in row.items()} for row in found.to_dict("records")]
+    return {metric.name: [_point(metric.of(period), metric.unit) for period in periods] for metric in METRICS}
+
+
+def _point(value: Any, unit: Unit) -> float:
+    return float("nan") if pd.isna(value) else round(float(value) * SCALE[unit], DECIMALS[unit])

@@ -31,7 +31,7 @@ def figures(session: Session, chosen: ReportFilter) -> bool:
         return False
     against = outcome_filters.compared_with(chosen)
     before = reports.figures(facts, against, now=session.now)
-    moved = trends.figures_over_time(facts, chosen)
+    moved = trends.lines(trends.figures_over_time(facts, chosen))
     with st.container(horizontal=True, key="figures"):
         for metric in METRICS:
             value, was = metric.of(now_is), metric.of(before)
@@ -44,7 +44,7 @@ def figures(session: Session, chosen: ReportFilter) -> bool:
                     delta_color=_colour(metric, change),
                     delta_arrow="auto" if change and change[0] in "+-" else "off",
                     help=text(metric.definition),
-                    chart_data=trends.line(moved, metric) if len(moved) > 1 else None,
+                    chart_data=moved[metric.name] if len(moved[metric.name]) > 1 else None,
                 )
                 outcome_details.button(session, metric.name)
     notes = [

@@ -15,7 +15,7 @@ from core.reports.behind import conclusions_behind, how_many_behind
 from core.reports.choices import choices
 from core.reports.filter import ReportFilter
 from core.reports.metrics import METRICS
-from core.reports.trends import figures_over_time, line
+from core.reports.trends import figures_over_time, lines
 from tests.conftest import NOW
 from tests.unit.reporting import EVERYTHING, World, chosen_rows, each_filter, filters, outcome
 
@@ -121,9 +121,9 @@ def test_lines(world: World, name: str) -> None:
         ):
             assert found[sums].sum() == whole[sums]
         in_each = Counter(start(r["day"]) for r in rows)
-        assert line(found, BY_NAME["conclusions"]) == [in_each[period] for period in periods]
+        assert lines(found)["conclusions"] == [in_each[period] for period in periods]
         for period, minutes, share in zip(
-            periods, line(found, BY_NAME["median_time"]), line(found, BY_NAME["reopened_share"]), strict=True
+            periods, lines(found)["median_time"], lines(found)["reopened_share"], strict=True
         ):
             its = [r for r in rows if start(r["day"]) == period]
             if its:
