@@ -12,8 +12,9 @@ test: .venv/tests .venv/chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
 	$(BIN)/python -m pytest tests/browser  # by itself: a browser and a server want the machine
 
-# All of it takes about a quarter of an hour, alone on the machine: `make bench` or `make bench PARTS="commands pages"`.
-bench: .venv/tests
+# All of it takes about an hour, alone on the machine: `make bench` or `make bench PARTS="commands pages"`.
+# A hundred million conclusions are measured on request: `make bench PARTS=facts100`.
+bench: .venv/bench .venv/postgresql
 	$(BIN)/python -m benchmarks $(PARTS)
 
 check: .venv/tests
@@ -31,6 +32,7 @@ lock:
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links requirements-dev.in
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links requirements-bench.in
 
 clean:
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -44,6 +46,16 @@ clean:
 
 .venv/tests: requirements-dev.txt .venv/product
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+.venv/bench: requirements-bench.txt .venv/tests
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	touch $@
+
+# The server that the benchmarks compare with and start themselves: Debian's, unless there is one.
+.venv/postgresql: | .venv/bin/python
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null \
+		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql)
 	touch $@
 
 # The browser of the tests: Debian's, unless there is one.

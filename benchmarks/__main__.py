@@ -1,4 +1,5 @@
-"""Measure everything and write it down: `python -m benchmarks [commands|pages|people …]` writes docs/benchmarks.md.
+"""Measure everything and write it down: `python -m benchmarks [commands|pages|people|facts|managers …]` writes
+docs/benchmarks.md. `facts100`, which takes long and much of the disk, is measured only when it is named.
 
 Every figure to judge by is a ratio of two measurements of the same run, so the machine matters little.
 """
@@ -11,14 +12,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from benchmarks import commands, pages, people
+from benchmarks import commands, facts, history, managers, pages, people
+from benchmarks.peers import INDEXES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 FOUND = PAGE.with_suffix(".json")  # the figures themselves: a part measured alone keeps the others
 
 PEOPLE, SECONDS, CONVERSATIONS = 50, 180, 20_000
+HISTORIES = (1_000_000, 10_000_000)  # conclusions; the last one is shown in full
+ON_REQUEST = ("facts100",)
 
 
 def about_commands(found: dict[str, Any]) -> list[str]:
@@ -99,6 +104,162 @@ def about_people(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def about_facts(found: dict[str, Any]) -> list[str]:
+    *smaller, of = found.values()
+    peers = [who for who in of["reports"][0]["took"] if who != "Desfecho"]
+    versions = ", ".join(f"{name} {number}" for name, number in of["versions"].items())
+    lines = [
+        "## Facts",
+        "",
+        "Every report's question, unfiltered and under each filter, asked of the facts, and in the same run of"
+        f" {', '.join(peers[:-1])} and {peers[-1]} ({versions}), on the same data: 300 agents, 60 reasons, three years, four"
+        f" channels. The median of {facts.ROUNDS} askings, by turns, after one that does not count; who took over"
+        f" {facts.SLOW:.0f} s then is asked once more, over {facts.TOO_SLOW:.0f} s no more. The application remembers the"
+        " answers until the facts change: here they are forgotten before each asking.",
+        "",
+        "The peers are favoured: they hold names as numbers and are told the numbers, money as whole cents in 64 bits,"
+        " times to reopening ready, and answer with the numbers; ours are tables with names, exact money and shares."
+        " Polars and pandas hold everything in memory, chDB in a MergeTree by day, agent and reason and in a Memory table, PostgreSQL in a table"
+        f" with {len(INDEXES)} indexes, most of them covering, two parallel workers, and memory for all of it; all but ours"
+        f" may use both cores. Before, on {facts.CHECKED:,} conclusions, {of['compared']} of their answers were found to"
+        " be the same as ours.",
+    ]
+    for group, a_fifth in (("Counts, shares and sums, often asked", True), ("All others", False)):
+        rows = [report for report in of["reports"] if report["a_fifth"] is a_fifth]
+        should = "at most 0.2" if a_fifth else "at most 1"
+        lines += [
+            "",
+            f"### {group}: {of['conclusions']:,} conclusions",
+            "",
+            *(met(each, a_fifth) for each in (*smaller, of)),
+            "",
+            *table(
+                ("report", "filter", "Desfecho", *peers, "to the fastest", "should be"),
+                [
+                    (
+                        r["report"], r["filter"], ms(r["took"]["Desfecho"]), *(ms(r["took"][peer]) for peer in peers),
+                        f"{to_the_fastest(r):.3f}", should,
+                    )
+                    for r in rows
+                ],
+            ),
+        ]  # fmt: skip
+    lines += [
+        "",
+        "### Made anew and brought up to date",
+        "",
+        "The facts derived from nothing, conclusions a second; and brought up to date after one new conclusion, or one"
+        " edit, against one row's own durable commit into a table with the same columns and as many rows, by turns, the"
+        " median of 40.",
+        "",
+        *table(
+            ("conclusions", "made anew", "should be", "new conclusion", "edit", "one-row commit", "conclusion to commit", "should be"),
+            [
+                (
+                    f"{each['conclusions']:,}", f"{rate(each['rebuild']['conclusions_a_second'])} a second",
+                    "at least 300,000", *(f"{each['catch_up'][what]:.2f} ms" for what in ("conclusion", "edit", "commit")),
+                    f"{each['catch_up']['conclusion'] / each['catch_up']['commit']:.2f}", "at most 3",
+                )
+                for each in found.values()
+            ],
+        ),
+    ]  # fmt: skip
+    return lines
+
+
+def to_the_fastest(report: dict[str, Any]) -> float:
+    """Our time to that of the fastest peer."""
+    took: dict[str, float | None] = dict(report["took"])
+    ours = took.pop("Desfecho")
+    assert ours is not None
+    fastest = min(each for each in took.values() if each is not None)
+    return ours / fastest
+
+
+def met(of: dict[str, Any], a_fifth: bool) -> str:
+    ratios = [to_the_fastest(report) for report in of["reports"] if report["a_fifth"] is a_fifth]
+    good = sum(ratio <= (0.2 if a_fifth else 1) for ratio in ratios)
+    return f"- At {of['conclusions']:,} conclusions {good} of {len(ratios)} are as they should be; the median ratio is {median(ratios):.2f}, the worst {max(ratios):.2f}."
+
+
+def about_facts100(found: dict[str, Any]) -> list[str]:
+    once, more = found["conclusions"], found["conclusions"] * history.TENFOLD
+    often = [report for report in found["reports"] if report["twice"]]
+    good = sum(report["took"]["tenfold"] <= 2 * report["took"]["once"] for report in often)
+    return [
+        f"## Facts of {more:,} conclusions",
+        "",
+        f"The same questions of {once:,} and of {more:,} conclusions, which are the same ten times over, moved about within"
+        f" the three years; by turns, the median of {facts.ROUNDS}, forgotten before each asking.",
+        "",
+        f"Of counts, shares and sums, often asked, {good} of {len(often)} are as they should be.",
+        "",
+        *table(
+            ("report", "filter", f"{once:,}", f"{more:,}", "ratio", "should be"),
+            [
+                (
+                    r["report"], r["filter"], ms(r["took"]["once"]), ms(r["took"]["tenfold"]),
+                    f"{r['took']['tenfold'] / r['took']['once']:.2f}" if r["took"]["tenfold"] else "—",
+                    "at most 2" if r["twice"] else "—",
+                )
+                for r in found["reports"]
+            ],
+        ),
+    ]  # fmt: skip
+
+
+def about_managers(found: dict[str, Any]) -> list[str]:
+    agents, view = found["agents"], found["view"]
+    alone = agents["conclusions"]["alone"]["p95"]
+    beside = {
+        "alone": "alone",
+        "report": f"beside “{agents['report']}” of everything, in a loop",
+        "page": "the same, each time after taking over what is new",
+    }
+    return [
+        "## Managers",
+        "",
+        f"On a desk of {found['before']:,} conclusions, in one process. An agent's conclusions one after the other, with a"
+        f" reason and a value, in {managers.ROUNDS} rounds by turns; beside them the heaviest of all reports in a loop that"
+        " does not rest. p50 / p95 / most.",
+        "",
+        *table(
+            ("conclusions", "took", "p95 to alone", "should be", "reports meanwhile"),
+            [
+                (
+                    said, times(agents["conclusions"][what]), f"{agents['conclusions'][what]['p95'] / alone:.2f}",
+                    "—" if what == "alone" else "at most 1.3", f"{agents['reports'][what]['count']:,}",
+                )
+                for what, said in beside.items()
+            ],
+        ),
+        "",
+        "A run of the outcomes page after a change of one filter, each time to what was not asked before, from asking for it"
+        " to its last message; and of a page that draws the same charts, tables, figures and widgets from constants. The"
+        f" median of {managers.CHANGES}, by turns.",
+        "",
+        *table(
+            ("filter", "charts", "constants", "the page", "ratio", "should be"),
+            [
+                (
+                    key.partition("-")[2], took["charts"], f"{took['constants']} ms", f"{took['page']} ms",
+                    f"{took['page'] / took['constants']:.2f}", "at most 3",
+                )
+                for key, took in found["changes"].items()
+            ],
+        ),
+        "",
+        f"{view['people']} people look at the same view in the same moment: they ask the facts {view['many']} questions, as"
+        f" one of them alone asks {view['one']}; should be as many. All have their answer after {view['seconds']} s.",
+    ]  # fmt: skip
+
+
+def ms(took: float | None) -> str:
+    if took is None:
+        return f"> {facts.TOO_SLOW:.0f} s"
+    return f"{took:.2f} ms" if took < 100 else f"{took:,.0f} ms"
+
+
 def rate(a_second: float) -> str:
     return f"{a_second:,.0f}"
 
@@ -132,12 +293,18 @@ PARTS: dict[str, tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], 
     ),
     "pages": (pages.measure, about_pages),
     "people": (lambda: people.measure(PEOPLE, SECONDS, CONVERSATIONS), about_people),
+    "facts": (
+        lambda: {str(conclusions): facts.measure(conclusions) for conclusions in HISTORIES},
+        about_facts,
+    ),
+    "facts100": (lambda: facts.measure_tenfold(HISTORIES[-1]), about_facts100),
+    "managers": (managers.measure, about_managers),
 }
 
 
 def main(asked: list[str]) -> None:
     found: dict[str, Any] = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
-    for name in asked or list(PARTS):
+    for name in asked or [name for name in PARTS if name not in ON_REQUEST]:
         print(f"{name} …", flush=True)  # noqa: T201
         measured = json.loads(json.dumps(PARTS[name][0]()))  # as it is read again
         found[name] = {"when": when(), "figures": measured}

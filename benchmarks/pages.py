@@ -8,6 +8,7 @@ import json
 import random
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -56,7 +57,7 @@ def _chosen(widget: Widget, folder: Folder) -> WidgetState:
     return state
 
 
-async def compare(views: dict[str, tuple[str, str, Folder | None]]) -> dict[str, float]:
+async def compare(views: Mapping[str, tuple[str, str, Folder | None]]) -> dict[str, float]:
     """The median run of each view, in milliseconds, taken by turns."""
     readers = {}
     for name, (url, query, folder) in views.items():
