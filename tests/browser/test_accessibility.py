@@ -14,6 +14,7 @@ from core import services
 from core.desk import Desk
 from core.model import SYSTEM, Caller, Category, Direction, Role, User, ValueMode
 from core.rules import Incoming
+from core.ui.outcome_topics import TOPICS
 from tests.browser.place import Place
 from tests.browser.test_story import by_key
 from tests.conftest import add_user
@@ -192,6 +193,13 @@ def other_pages(looked: Looked, place: Place) -> None:
     page.goto(place.address("Marta", "desfechos"))
     expect(page.get_by_text("Um dia passado muda")).to_be_visible()  # the last of it
     looked.at("outcomes", page.get_by_test_id("stVegaLiteChart").first)
+    page.get_by_text("Mais filtros").click()
+    looked.at("outcomes with all filters", page.get_by_label("Comparar com"))
+    page.locator(".st-key-behind-conclusions button").click()
+    looked.at("the conclusions behind a figure", page.get_by_role("dialog").get_by_test_id("stDataFrame"))
+    for topic in TOPICS:
+        page.goto(f"{place.address('Marta', 'desfechos')}&topic={topic}")
+        looked.at(f"outcomes: {topic}", page.locator("h3").first)
     page.goto(place.address("Nadia", "perguntas"))
     looked.at("questions", page.locator("[data-testid=stCode] .token").first)  # coloured after the rest
     page.goto(place.address("Ana", "configuracoes"))

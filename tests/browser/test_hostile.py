@@ -12,6 +12,7 @@ from core.desk import Desk, Tx, people
 from core.model import SYSTEM, SYSTEM_USER_ID, Caller, Category, Role, User, ValueMode
 from core.rules import DESCRIPTION_LENGTH, Incoming
 from core.ui.escape import printable
+from core.ui.outcome_topics import TOPICS
 from tests.browser.place import Place
 from tests.browser.test_story import by_key, only_conclude, settled
 from tests.server import serving
@@ -271,6 +272,12 @@ def test_among_the_outcomes(page: Page, place: Place) -> None:
     page.goto(place.address("marta", "desfechos"))
     expect(page.get_by_text("Um dia passado muda")).to_be_visible()
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    page.locator(".st-key-behind-conclusions button").click()
+    expect(page.get_by_role("dialog").get_by_test_id("stDataFrame")).to_be_visible()
+    for topic in TOPICS:
+        page.goto(f"{place.address('marta', 'desfechos')}&topic={topic}")
+        expect(page.get_by_text("Um dia passado muda")).to_be_visible()
+        expect(page.get_by_test_id("stAlert")).to_have_count(0)
     page.goto(
         place.address(
             "marta", f"desfechos?category={quote(WORST)}&agent={quote(WORST)}&p={quote(WORST)}&x="
