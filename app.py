@@ -5,6 +5,7 @@
 
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     application = runtime.application()
     control = Control.start(application)
     gc.collect()
+    sys.setswitchinterval(0.001)  # an agent's click does not wait five milliseconds for a manager's table
     gc.freeze()  # Streamlit collects after every run of a page: what is here by now need not be looked at again
     try:
         yield

@@ -82,6 +82,7 @@ def looping(work: Callable[[], Any] | None) -> Iterator[list[float]]:
 
 def conclusions(folder: Path) -> dict[str, Any]:
     """Milliseconds of a conclusion, by what goes on beside it."""
+    sys.setswitchinterval(0.001)  # as the application does
     desk, facts = Desk.open(folder, history.NOW), Facts.open(folder)
     try:
         agent, reason = history.an_agent(desk), history.a_reason(desk)

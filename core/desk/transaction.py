@@ -80,12 +80,15 @@ class Tx:
     def batches(
         self, sql: str, params: dict[str, Any] | None = None, rows: int = 500_000
     ) -> Iterator[pa.RecordBatch]:
-        """The answer piece by piece, ids as ids. Nothing else can be asked until it has ended."""
+        """The answer piece by piece, ids as ids, worked out on all cores: of a whole history. Nothing else can be
+        asked until it has ended."""
         self._begin()
         self._connection.execute("SET SESSION arrow_lossless_conversion = true")
+        self._connection.execute("RESET threads")
         try:
             yield from self._connection.execute(sql, params or {}).to_arrow_reader(rows)
         finally:
+            self._connection.execute("SET threads = 1")
             self._connection.execute("RESET SESSION arrow_lossless_conversion")
 
     def remembered(self, *what: Any, read: Callable[[], T]) -> T:
