@@ -204,16 +204,18 @@ class Desk:
         one.done = True
 
     def _committed(self, tx: Tx) -> None:
-        self.number, self._known = tx.number, tx.known
+        self._known = tx.known
+        self.number = tx.number  # after the memory of it: who finds the number finds no older memory
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work`, which only reads, on one consistent state."""
+        number = self.number
         known = self._known  # taken before the transaction begins, so that nothing old gets into newer memory
         try:
             cursor = self._readers.pop()
         except IndexError:
             cursor = self._connection.cursor()
-        tx = Tx(cursor, self.number, known)
+        tx = Tx(cursor, number, known)
         try:
             return work(tx)
         finally:

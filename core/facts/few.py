@@ -49,6 +49,8 @@ def changed(desk: Tx, since: int) -> Changed | None:
         for (of,) in desk.rows("SELECT id FROM conversations WHERE contact_id = ?", contact):
             its = desk.rows("SELECT id FROM conclusions WHERE conversation_id = ?", of)
             touched |= dict.fromkeys((id_ for (id_,) in its), of)
+    if len(touched) > 4 * FEW:  # a contact of very many conversations was merged
+        return None
     return Changed(concluded, classified, reopened, touched)
 
 
@@ -126,10 +128,10 @@ def _conclusion(names: Names, one: _One, here: datetime) -> dict[str, Any]:
     """The row of store.conclusions, its columns in their order."""
     conclusion, reopening = one.conclusion, one.reopening
     first, last = next(iter(conclusion.classifications), None), conclusion.classification
-    archived: datetime | None = conclusion.concluded_at + WAIT[conclusion.archive_preference]
-    if reopening and archived:
-        just_in_time = reopening.reopened_at == archived and reopening.cause is ReopenCause.MESSAGE
-        archived = None if reopening.reopened_at < archived or just_in_time else archived
+    archived: datetime | None = (due := conclusion.concluded_at + WAIT[conclusion.archive_preference])
+    if reopening:
+        just_in_time = reopening.reopened_at == due and reopening.cause is ReopenCause.MESSAGE
+        archived = None if reopening.reopened_at < due or just_in_time else due
     return {
         "conclusion_id": conclusion.id,
         "conversation_id": one.conversation_id,

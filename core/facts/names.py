@@ -31,9 +31,6 @@ class Names:
             self._numbers[table] = {tuple(name): code for code, *name in rows}
         self._new: list[tuple[str, int, Name]] = []
 
-    def knows(self, table: str, *name: Any) -> bool:
-        return name in self._numbers[table]
-
     def number(self, table: str, *name: Any) -> int:
         if name[0] is None:
             return 0
@@ -55,10 +52,9 @@ class Names:
         return pc.fill_null(pa.array(codes, pa.int32()).take(distinct.indices), 0)
 
     def write(self, facts: Tx) -> None:
-        """Write the names that are new; but users come with more than their id, and are written where it is known."""
+        """Write the names that are new; what else is known of users is written by who knows it."""
         for table, code, name in self._new:
-            if table != "agents":
-                facts.insert(f"store.{table}", code, *name)
+            facts.insert(f"store.{table}", code, *name, *([None] * 3 if table == "agents" else []))
         self._new.clear()
 
 

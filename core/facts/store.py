@@ -5,7 +5,6 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,6 @@ class State:
     """What has been taken over."""
 
     number: int = 0  # of the last command known
-    as_of: datetime | None = None  # when that was given; UTC, without a zone
     timezone: str | None = None  # that days are of
 
 
@@ -55,7 +53,7 @@ class Facts:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        row = connection.execute("SELECT number, as_of, timezone FROM store.state").fetchone()
+        row = connection.execute("SELECT number, timezone FROM store.state").fetchone()
         self._state = State(*row) if row else State()
         self._names: Names | None = None  # as they are in the file, once they have been read
         self._updating = threading.Lock()
@@ -107,6 +105,8 @@ class Facts:
         days are of another time zone by now, or the facts of another desk or of one since restored."""
         commands = desk.rows("SELECT number, occurred_at FROM history WHERE number >= ?", desk.number)
         number, as_of = max(commands, default=(0, None))
+        if number != desk.number:  # something was committed since, which the desk's memory may not know of
+            desk.known = {}
         timezone = organisation.organisation(desk).timezone
         if since > number or timezone != self._state.timezone:
             since = 0
@@ -131,12 +131,10 @@ class Facts:
             raise
         finally:
             cursor.close()
-        self._state = State(number, as_of, timezone)
-        if (
-            what is None or what.touched or others
-        ):  # most commands are messages, of which the facts know nothing
+        if what is None or what.touched or others:  # of most commands, messages, the facts know nothing
             with self._asking:
-                self._answers.clear()  # who asks from here on is told the new
+                self._answers.clear()
+        self._state = State(number, timezone)  # who finds it is told the new
 
     def columns(self, view: str) -> list[tuple[str, str, str]]:
         """Name, type and comment of each column of a view of `analytics`."""
@@ -235,15 +233,14 @@ class Facts:
 
 def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> bool:
     """Whether there was anything to take."""
-    if since >= max(people.last_change(desk), reasons.last_change(desk)):
+    if since and since >= max(people.last_change(desk), reasons.last_change(desk)):
         return False
-    for id_, *others in desk.rows("SELECT id, name, role, active FROM users WHERE number > ?", since or -1):
-        if names.knows("agents", id_):
-            facts.run(
-                "UPDATE store.agents SET name = ?, role = ?, active = ? WHERE user_id = ?", *others, id_
-            )
-        else:
-            facts.insert("store.agents", names.number("agents", id_), id_, *others)
+    arrived = desk.rows("SELECT id, name, role, active FROM users WHERE number > ?", since or -1)
+    for id_, *_ in arrived:
+        names.number("agents", id_)
+    names.write(facts)
+    for id_, *others in arrived:
+        facts.run("UPDATE store.agents SET name = ?, role = ?, active = ? WHERE user_id = ?", *others, id_)
     sql = "SELECT id, description, category, value_mode, in_use FROM reasons WHERE number > ?"
     for id_, *others in desk.rows(sql, since):
         facts.run("DELETE FROM store.reasons WHERE reason_id = ?", id_)

@@ -17,7 +17,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 MONEY = pd.ArrowDtype(
     pa.decimal128(38, 2)
 )  # of a column of Decimals, so that it is one also where all are missing
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of one
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for the beginning of one
+CELL_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=\s*[=+\-@])")
 UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no XML file may hold these
 LONGEST_CELL = 32_767  # characters, of Excel
 WIDTH = 18  # of a column in Excel
@@ -94,6 +95,8 @@ def _clean(said: str) -> str:
 
 
 def _inert(said: str) -> str:
+    """A text that no spreadsheet runs, also one that begins a cell at a semicolon, as many do beside a decimal comma."""
+    said = CELL_WITHIN.sub("'", said)
     return f"'{said}" if said.startswith(FORMULA) else said
 
 

@@ -60,15 +60,15 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "achieved_rate", N_("Achieved rate"),
-        N_("Goals achieved, of goals achieved and lost. Where a conversation came back, only its last end counts. The interval is where the true rate lies in 95 of 100 cases."),
+        N_("Goals achieved, of goals achieved and lost. Where a conversation came back, only its last end counts, unless all are asked for. The interval is where the true rate lies in 95 of 100 cases."),
         Unit.SHARE, lambda f: share(f["achieved"], f["achieved"] + f["lost"]), 1,
     ),
     Metric(
-        "value_achieved", N_("Value achieved"), N_("What the achieved goals are worth, in the organisation's currency."),
+        "value_achieved", N_("Value achieved"), N_("What the achieved goals are worth, in the currency shown."),
         Unit.MONEY, lambda f: f["value_achieved"] if f["conclusions"] else None, 1,
     ),
     Metric(
-        "value_lost", N_("Value lost"), N_("What the lost goals would have been worth, in the organisation's currency."),
+        "value_lost", N_("Value lost"), N_("What the lost goals would have been worth, in the currency shown."),
         Unit.MONEY, lambda f: f["value_lost"] if f["conclusions"] else None, -1,
     ),
     Metric(

@@ -13,22 +13,26 @@ import pandas as pd
 from core.facts import Facts
 from core.model import Category
 from core.reports.charts import (
+    COLOUR,
     COLOURS,
+    LABEL_LIMIT,
     bars,
     categories,
     category_name,
     in_language,
     known,
+    labels,
     over_periods,
     shares_said,
     shown_and_tail,
     with_none,
 )
 from core.reports.filter import ReportFilter, count, moment
-from core.reports.metrics import wilson
+from core.reports.metrics import FEW, wilson
 from core.text import Text
 
 MOST_REASONS = 10  # of a category; the others are one bar
+MOST_AGENTS = 30  # in the chart; the table has all
 
 
 def figures(facts: Facts, chosen: ReportFilter, *, now: datetime) -> dict[str, Any]:
@@ -155,3 +159,39 @@ def outcomes_by_agent(facts: Facts, chosen: ReportFilter) -> pd.DataFrame:
         decided=decided,
         reopened_share=found["reopened"] / found["conclusions"],
     )
+
+
+def outcomes_by_agent_chart(found: pd.DataFrame, text: Text) -> alt.LayerChart:
+    """Each agent's achieved rate as a point on the line in which it lies, those of few fainter; by name, as the lines
+    of most overlap and a ranking would say more than is known. Of many agents those with most decided."""
+    rows = found[found["decided"] > 0].sort_values("decided", ascending=False).head(MOST_AGENTS).sort_index()
+    rows = rows.assign(
+        order=range(len(rows)),
+        user_id=[user_id and str(user_id) for user_id in rows["user_id"]],
+        name=[name or text("Unknown") for name in rows["name"]],
+        opacity=[0.35 if decided < FEW else 1.0 for decided in rows["decided"]],
+        rate_said=shares_said(rows["achieved_rate"], text),
+        between=[f"{low}–{high}" for low, high in zip(shares_said(rows["low"], text), shares_said(rows["high"], text), strict=True)],
+    ).drop(columns=["value"])  # fmt: skip
+    said = alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=labels(dict(enumerate(rows["name"]))))
+    each = alt.Chart(rows).encode(
+        y=alt.Y("order:O", title=None, axis=said),
+        opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
+        tooltip=[
+            alt.Tooltip("name:N", title=text("Agent")),
+            alt.Tooltip("rate_said:N", title=text("Achieved rate")),
+            alt.Tooltip("between:N", title=text("In 95 of 100 cases")),
+            alt.Tooltip("decided:Q", title=text("Achieved or lost"), format=","),
+        ],
+    )
+    rate = alt.X(
+        "achieved_rate:Q",
+        title=text("Achieved rate"),
+        axis=alt.Axis(format="~%"),
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    line = each.mark_rule(color=COLOUR, strokeWidth=3).encode(
+        x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1])), x2="high:Q"
+    )
+    point = each.mark_point(color=COLOUR, filled=True, size=110, opacity=1).encode(x=rate)
+    return in_language(alt.LayerChart(layer=[line, point]).properties(height=alt.Step(26)), text)

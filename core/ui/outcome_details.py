@@ -9,11 +9,10 @@ import streamlit as st
 from core import services
 from core.errors import AppError
 from core.reports import behind as reports
-from core.reports.charts import category_name
 from core.reports.filter import ReportFilter
 from core.text import N_
 from core.ui import escape, inbox
-from core.ui.outcome_tables import Column, downloads, in_file, money, on_page
+from core.ui.outcome_tables import Column, categories, downloads, in_file, money, on_page
 from core.ui.pages import NAVIGATION
 from core.ui.session import AS, Session
 
@@ -54,8 +53,9 @@ def show(session: Session, chosen: ReportFilter) -> None:
 
 
 def _body(session: Session, chosen: ReportFilter, what: str) -> None:
-    try:
-        services.outcomes_for(session.desk, session.caller)  # also of who has had it open for long (R16)
+    try:  # also of who has had it open for long (R16)
+        services.outcomes_for(session.desk, session.caller)
+        conversations = services.me(session.desk, session.caller).handles_any_conversation
     except AppError as error:
         st.error(escape.markdown(session.text.error(error)), icon=":material/block:")
         return
@@ -68,7 +68,7 @@ def _body(session: Session, chosen: ReportFilter, what: str) -> None:
     page = min(int(st.session_state.get(PAGE, 1)), pages)
     found = reports.conclusions_behind(facts, chosen, what, offset=(page - 1) * ROWS, limit=ROWS)
     st.dataframe(
-        on_page(columns(session, found)),
+        on_page(columns(session, found, conversations=conversations)),
         hide_index=True,
         column_config=drawn(session),
         placeholder="",
@@ -78,43 +78,44 @@ def _body(session: Session, chosen: ReportFilter, what: str) -> None:
         st.pagination(pages, key=PAGE, max_visible_pages=5)
 
     def every() -> pd.DataFrame:
+        conversations = services.me(session.desk, session.caller).handles_any_conversation
         rows = reports.conclusions_behind(facts, chosen, what, limit=reports.MOST_ROWS)
-        return in_file(columns(session, rows))
+        return in_file(columns(session, rows, conversations=conversations))
 
     downloads(session, "behind", text(TITLES[what]), chosen, every)
     if total > reports.MOST_ROWS:
         st.caption(text("The files hold the first {n} of these.", n=reports.MOST_ROWS))
 
 
-def columns(session: Session, found: pd.DataFrame) -> list[Column]:
-    """The rows as the dialog shows them and as files hold them; with their conversations for who may see these (R18)."""
+def columns(session: Session, found: pd.DataFrame, *, conversations: bool) -> list[Column]:
+    """The rows as the dialog shows them and as files hold them; `conversations`: with these, for who may see them
+    (R18)."""
     text = session.text
     concluded, back = (found[name].dt.tz_localize("UTC") for name in ("concluded_at", "reopened_at"))
-    worth = [
-        None if pd.isna(amount) else text.money(amount, currency)
-        for amount, currency in zip(found["value"], found["currency"], strict=True)
-    ]
-    took = [
-        None if pd.isna(seconds) else text.duration(float(seconds)) for seconds in found["handling_seconds"]
-    ]
-    link = Column(
-        text("Conversation"),
-        found["conversation_id"],
-        [address(session, key) for key in found["conversation_id"]],
-    )
+
+    def worth() -> list[str | None]:
+        amounts = zip(found["value"], found["currency"], strict=True)
+        return [None if pd.isna(amount) else text.money(amount, currency) for amount, currency in amounts]
+
+    def took() -> list[str | None]:
+        return [None if pd.isna(time) else text.duration(float(time)) for time in found["handling_seconds"]]
+
+    def links() -> list[str]:
+        return [address(session, key) for key in found["conversation_id"]]
+
     time = text("Time to conclusion")
     return [
-        *([link] if session.user.handles_any_conversation else []),
+        *([Column(text("Conversation"), found["conversation_id"], links)] if conversations else []),
         Column(text("Concluded at"), concluded.dt.tz_convert(text.timezone), concluded),
         Column(text("Agent"), [name or text("Unknown") for name in found["agent"]]),
-        Column(text("Category"), [category_name(category, text) for category in found["category"]]),
+        categories(text("Category"), found["category"], text),
         Column(text("Reason"), found["reason"]),
         Column(text("Value"), money(found["value"]), worth),
-        Column(text("Currency"), found["currency"], only="file"),
+        Column(text("Currency"), found["currency"], file_only=True),
         Column(text("Came back at"), back.dt.tz_convert(text.timezone), back),
         Column(time, found["handling_seconds"], took, text("{what}, in seconds", what=time)),
         Column(text("Channel"), found["channel"]),
-    ]  # fmt: skip
+    ]
 
 
 def drawn(session: Session) -> dict[str, Any]:

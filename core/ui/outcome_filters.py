@@ -246,7 +246,9 @@ def _take_final(key: str) -> None:
 
 
 def _clear() -> None:
-    _say({name: [] for name in NARROWING})
+    """Ask about everything again; days chosen one by one, or by a click on a bar, are forgotten too."""
+    days = (PERIOD, SINCE, UNTIL) if st.query_params.get(PERIOD) == FREE else ()
+    _say({name: [] for name in (*NARROWING, *days)})
 
 
 def one_of(name: str, label: str, options: dict[str, str], session: Session) -> str:

@@ -11,7 +11,9 @@ import streamlit as st
 
 from core import services
 from core.reports import files
+from core.reports.charts import category_name, known
 from core.reports.filter import ReportFilter
+from core.text import Text
 from core.ui.session import Session
 
 # What the button says, how a file's name ends, its type, and who writes it.
@@ -28,19 +30,32 @@ class Column:
 
     head: str
     exact: Any
-    shown: Any = None
+    shown: Any = None  # or who makes them, where that takes long for all rows of a file
     file_head: str = ""  # the head in files, where it needs another
-    only: str = ""  # "page" or "file", where it is in one of the two
+    file_only: bool = False
 
 
 def on_page(columns: Sequence[Column]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {c.head: c.exact if c.shown is None else c.shown for c in columns if c.only != "file"}
-    )
+    def values(column: Column) -> Any:
+        if column.shown is None:
+            return column.exact
+        return column.shown() if callable(column.shown) else column.shown
+
+    return pd.DataFrame({column.head: values(column) for column in columns if not column.file_only})
 
 
 def in_file(columns: Sequence[Column]) -> pd.DataFrame:
-    return pd.DataFrame({c.file_head or c.head: c.exact for c in columns if c.only != "page"})
+    return pd.DataFrame({c.file_head or c.head: c.exact for c in columns})
+
+
+def category(said: Any, text: Text) -> str:
+    """A category as files call it."""
+    of = known(said)
+    return text.label(of) if of else text("Not classified")
+
+
+def categories(head: str, of: pd.Series, text: Text) -> Column:
+    return Column(head, [category(said, text) for said in of], [category_name(said, text) for said in of])
 
 
 def money(values: pd.Series) -> pd.Series:

@@ -11,11 +11,11 @@ import streamlit as st
 
 from core.model import Category
 from core.reports import classifying, outcomes, reopenings, times
-from core.reports.charts import categories, category_name, known
+from core.reports.charts import categories, category_name
 from core.reports.filter import ReportFilter
 from core.reports.metrics import FEW, NOTHING, Unit, shown
 from core.text import N_, Text
-from core.ui import chat, escape, outcome_filters
+from core.ui import chat, escape, outcome_filters, outcome_tables
 from core.ui.outcome_tables import Column, downloads, in_file, money, on_page, table
 from core.ui.session import Session
 
@@ -48,20 +48,6 @@ def _chart(
         width="stretch", key=key, alt=alt, selection_mode=outcome_filters.MARK,
         on_select=outcome_filters.on_mark(key, clicked),
     )  # fmt: skip
-
-
-def _category(category: Any, text: Text) -> str:
-    """A category as files call it."""
-    of = known(category)
-    return text.label(of) if of else text("Not classified")
-
-
-def _categories(head: str, of: pd.Series, text: Text) -> Column:
-    return Column(
-        head,
-        [_category(category, text) for category in of],
-        [category_name(category, text) for category in of],
-    )
 
 
 def _shares(head: str, of: pd.Series, text: Text) -> Column:
@@ -108,7 +94,7 @@ def over_time(session: Session, chosen: ReportFilter) -> None:
     for category in (*Category, None):
         of_it = found["category"].isna() if category is None else found["category"] == category
         counts = found.loc[of_it, "conclusions"].tolist()
-        columns.append(Column(_category(category, text), counts))
+        columns.append(Column(outcome_tables.category(category, text), counts))
     table(session, "over-time", title, chosen, columns)
 
 
@@ -140,11 +126,11 @@ def by_reason(session: Session, chosen: ReportFilter) -> None:
                     alt=f"{title}: {name}", clicked=outcome_filters.by_reason,
                 )  # fmt: skip
     columns = [
-        _categories(text("Category"), found["category"], text),
+        outcome_tables.categories(text("Category"), found["category"], text),
         Column(text("Reason"), found["reason"]),
         Column(text("Conclusions"), found["conclusions"]),
         _values(text("Value"), found["value"], text, chosen.currency),
-        Column(text("Currency"), [chosen.currency] * len(found), only="file"),
+        Column(text("Currency"), [chosen.currency] * len(found), file_only=True),
         _shares(text("Share"), found["share"], text),
         _shares(text("With those before"), found["cumulative"], text),
     ]
@@ -170,15 +156,20 @@ def by_agent(session: Session, chosen: ReportFilter) -> None:
         _names(found, text),
         Column(text("Conclusions"), found["conclusions"]),
         _shares(text("Classified"), found["classified_share"], text),
-        Column(text("Achieved or lost"), found["decided"], only="file"),
+        Column(text("Achieved or lost"), found["decided"], file_only=True),
         Column(text("Achieved rate"), found["achieved_rate"], [rate(row) for row in found.itertuples()]),
-        Column(text("Achieved rate, at least"), found["low"], only="file"),
-        Column(text("Achieved rate, at most"), found["high"], only="file"),
+        Column(text("Achieved rate, at least"), found["low"], file_only=True),
+        Column(text("Achieved rate, at most"), found["high"], file_only=True),
         _values(text("Value achieved"), found["value"], text, chosen.currency),
-        Column(text("Currency"), [chosen.currency] * len(found), only="file"),
+        Column(text("Currency"), [chosen.currency] * len(found), file_only=True),
         _shares(text("Came back"), found["reopened_share"], text),
         _times(text("Time to conclusion"), found["median_seconds"], text),
     ]
+    if len(found) > 1 and found["decided"].any():
+        drawn = outcomes.outcomes_by_agent_chart(found, text)
+        _chart(drawn, "agents-chart", "user_id", alt=title, clicked=outcome_filters.by_user)
+        if (found["decided"] > 0).sum() > outcomes.MOST_AGENTS:
+            st.caption(text("Above, the {n} with most decided.", n=outcomes.MOST_AGENTS))
     key = outcome_filters.clickable("agents")
     users = [None if pd.isna(user) else str(user) for user in found["user_id"]]
     st.dataframe(
@@ -226,7 +217,7 @@ def reasons_that_come_back(session: Session, chosen: ReportFilter) -> None:
     drawn = reopenings.reopened_by_reason_chart(found, text)
     _chart(drawn, "reopened-reasons", "category", "reason", alt=title, clicked=outcome_filters.by_reason)
     columns = [
-        _categories(text("Category"), found["category"], text),
+        outcome_tables.categories(text("Category"), found["category"], text),
         Column(text("Reason"), found["reason"]),
         Column(text("Conclusions"), found["conclusions"]),
         Column(text("Came back"), found["reopened"]),
@@ -288,7 +279,7 @@ def time_by_category(session: Session, chosen: ReportFilter) -> None:
     _chart(drawn, "times", "category", alt=title, clicked=outcome_filters.by_category)
     st.caption(text("The bar is the middle half; the mark in it, the time that half of them took at most."))
     columns = [
-        _categories(text("Category"), found["category"], text),
+        outcome_tables.categories(text("Category"), found["category"], text),
         Column(text("Conclusions"), found["conclusions"]),
         _times(text("A quarter took at most"), found["p25"], text),
         _times(text("Half took at most"), found["median"], text),
@@ -325,14 +316,14 @@ def edits(session: Session, chosen: ReportFilter) -> None:
         return
     _chart(classifying.edits_chart(found, text), "edits", alt=title)
     columns = [
-        _categories(text("Category before"), found["from_category"], text),
+        outcome_tables.categories(text("Category before"), found["from_category"], text),
         Column(text("Reason before"), found["from_reason"]),
-        _categories(text("Category after"), found["to_category"], text),
+        outcome_tables.categories(text("Category after"), found["to_category"], text),
         Column(text("Reason after"), found["to_reason"]),
         Column(text("Conclusions"), found["conclusions"]),
         _values(text("Value before"), found["value_before"], text, chosen.currency),
         _values(text("Value after"), found["value_after"], text, chosen.currency),
-        Column(text("Currency"), [chosen.currency] * len(found), only="file"),
+        Column(text("Currency"), [chosen.currency] * len(found), file_only=True),
     ]
     table(session, "edits", title, chosen, columns)
 

@@ -16,6 +16,7 @@ from core.errors import Invalid, Unavailable
 from core.facts import Facts, few
 from core.facts.few import FEW
 from core.facts.store import FACTS_FILE, LONGEST_KEPT
+from core.importing import import_log
 from core.model import SYSTEM, Caller, Category, Reason, Role
 from core.rules import Incoming
 from tests.conftest import NOW, Team, add_user, change_user, write
@@ -294,6 +295,34 @@ def test_what_many_ask_of_the_same_facts_is_asked_once(
     for _ in range(2):  # too long to be kept
         assert len(facts.frame("SELECT unnest(range($rows)) AS n", {"rows": LONGEST_KEPT + 1})) > LONGEST_KEPT
     assert len(asked) == 6
+
+
+def test_what_was_committed_a_moment_ago_is_not_lost(desk: Desk, facts: Facts, team: Team) -> None:
+    """The facts read while a change of the team is in the file, and the desk's memory does not know of it yet."""
+    facts.catch_up(desk)
+    write(desk, "m1")
+    facts.catch_up(desk)
+    write(desk, "m2")
+    before = desk._known, desk.number
+    dora = add_user(desk, "Dora", Role.AGENT)
+    after = desk._known, desk.number
+    desk._known, desk.number = before
+    facts.catch_up(desk)
+    desk._known, desk.number = after
+    assert facts.ask(f"SELECT name FROM analytics.users WHERE id = '{dora.id}'").rows == [("Dora",)]
+
+
+def test_a_history_without_people_has_the_one_who_brought_it(
+    desk: Desk, facts: Facts, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("conversation,event,occurred_at,contact\nc1,opened,2026-01-01 10:00,c1\n")
+    import_log(desk, log, "SELECT * FROM source", "old", now=NOW, rejects_folder=tmp_path)
+    facts.catch_up(desk)
+    caught_up = facts.ask("FROM analytics.users").rows
+    facts.rebuild(desk)
+    assert [row[2] for row in facts.ask("FROM analytics.users").rows] == ["system"]
+    assert facts.ask("FROM analytics.users").rows == caught_up
 
 
 def test_a_question_that_failed_is_asked_again(facts: Facts) -> None:

@@ -84,8 +84,17 @@ def test_hostile_text_is_text_in_csv() -> None:
     (head, *rows) = rows_of_csv(as_csv(table(**{"=head": HOSTILE})))
     assert head == ["'=head"]
     for (written,), said in zip(rows, HOSTILE, strict=True):
-        runs = said[:1] in ("=", "+", "-", "@", "\t", "\r") and said
-        assert written == (f"'{said}" if runs else said)
+        runs = said.startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert written.startswith("'") == (runs or said.startswith("'"))
+        assert written.replace("'", "") == said.replace("'", "")
+
+
+@pytest.mark.parametrize("said", ["a;=1+1", "a; =1", "a\n=1", "a;\t@x", "=1;=2", "a;b;-1", ";+1"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_program_finds_a_formula_wherever_it_begins_a_cell(said: str, delimiter: str) -> None:
+    content = as_csv(table(Motivo=[said], Outro=["x"])).decode("utf-8-sig")
+    cells = [cell for line in content.splitlines() for cell in line.split(delimiter)]
+    assert not [cell for cell in cells if cell.strip(' \t"').startswith(("=", "+", "-", "@"))]
 
 
 def test_numbers_stay_numbers_in_csv() -> None:

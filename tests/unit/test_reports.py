@@ -17,6 +17,7 @@ from core.desk import Desk
 from core.facts import Facts
 from core.model import SYSTEM, Category
 from core.reports import outcomes
+from core.reports.charts import with_none
 from core.reports.filter import ReportFilter
 from core.reports.metrics import METRICS, NOTHING, Unit, shown, wilson
 from core.text import LANGUAGES, Text
@@ -205,6 +206,40 @@ def test_charts_name_what_they_colour(language: str) -> None:
     bars = outcomes.outcomes_by_reason_chart(reasons(2, 1), "lost", text, "BRL")
     assert '"0": "reason 0", "1": "reason 1"' in bars.to_dict()["encoding"]["y"]["axis"]["labelExpr"]
     assert [(row["order"], row["name"]) for row in rows_of(bars)] == [(0, "reason 0"), (1, "reason 1")]
+
+
+def agents(*decided: int) -> pd.DataFrame:
+    rows = [
+        {"user_id": None if n == 1 else UUID(int=n), "name": None if n == 1 else f"{n:03} {'W' * 100}", "decided": of,
+         "achieved_rate": 0.5 if of else math.nan, "low": 0.4 if of else math.nan, "high": 0.6 if of else math.nan, "value": Decimal(1)}
+        for n, of in enumerate(decided)
+    ]  # fmt: skip
+    found = pd.DataFrame(
+        rows, columns=["user_id", "name", "decided", "achieved_rate", "low", "high", "value"]
+    )
+    return with_none(found, "user_id", "name")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_agents_stand_by_name_on_the_line_where_their_rate_lies(language: str) -> None:
+    text = Text(language, "UTC")
+    chart = outcomes.outcomes_by_agent_chart(agents(100, 50, 29, 0, 30), text).to_dict()
+    (data,) = chart["datasets"].values()
+    assert [row["decided"] for row in data] == [
+        100,
+        50,
+        29,
+        30,
+    ]  # as they were given; who decided nothing has no rate
+    assert [row["opacity"] for row in data] == [1, 1, 0.35, 1]  # fainter where it is of few
+    assert (data[1]["name"], data[1]["user_id"]) == (text("Unknown"), None)
+    line, point = chart["layer"]
+    assert (line["encoding"]["x"]["field"], line["encoding"]["x2"]["field"]) == ("low", "high")
+    assert point["encoding"]["x"]["field"] == "achieved_rate"
+    (data,) = outcomes.outcomes_by_agent_chart(agents(*range(1, 1001)), text).to_dict()["datasets"].values()
+    assert [row["decided"] for row in data] == list(range(1000 - outcomes.MOST_AGENTS + 1, 1001))
+    for nothing in ((), (0,)):
+        assert outcomes.outcomes_by_agent_chart(agents(*nothing), text).to_dict()
 
 
 def test_an_hour_that_comes_twice_is_counted_where_it_belongs(desk: Desk, team: Team) -> None:
