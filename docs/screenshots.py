@@ -203,7 +203,8 @@ def outcomes(browser: Browser, server: Server, marta: User, locale: str, name: s
     page = visit(browser, server, marta, DESKTOP, locale)
     page.goto(f"/desfechos?as={marta.id}")
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
-    page.wait_for_timeout(1000)  # the bars grow
+    page.set_viewport_size({"width": DESKTOP[0], "height": 1250})  # down to the chart
+    page.wait_for_timeout(1500)  # the bars grow
     take(page, name)
     page.context.close()
 
