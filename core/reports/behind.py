@@ -3,7 +3,8 @@
 import pandas as pd
 
 from core.facts import Facts
-from core.reports.filter import ReportFilter, ask, count, sql
+from core.reports.charts import with_none
+from core.reports.filter import ReportFilter, ask, over, sql
 
 MOST_ROWS = 100_000  # in a file
 NEWEST_FIRST, LONGEST_FIRST = (
@@ -20,15 +21,20 @@ def conclusions_behind(
 
     `what`: the name of a metric. The newest come first, of the median time the longest.
     """
-    asked = sql("behind")
+    page = sql("behind_page")
     if what == "median_time":
-        asked = asked.replace(NEWEST_FIRST, LONGEST_FIRST)
-    found = ask(facts, asked, chosen, per="conclusion", offset=offset, limit=limit, **{what: True})
-    words = ["agent", "category", "reason", "currency", "channel"]
-    found[words] = found[words].astype(object).where(found[words].notna(), None)
+        page = page.replace(NEWEST_FIRST, LONGEST_FIRST)
+    found = _ask(facts, page, chosen, what, offset=offset, limit=limit)
+    found = with_none(found, "agent", "category", "reason", "currency", "channel")
     return found.assign(conversation_id=[str(key) for key in found["conversation_id"]])
 
 
 def how_many_behind(facts: Facts, chosen: ReportFilter, what: str) -> int:
     """How many there are in all."""
-    return int(count(facts, "behind_total", chosen, per="conclusion", **{what: True})["total"].iloc[0])
+    return int(_ask(facts, sql("behind_total"), chosen, what)["total"].iloc[0])
+
+
+def _ask(facts: Facts, report: str, chosen: ReportFilter, what: str, **others: int) -> pd.DataFrame:
+    return ask(
+        facts, over("behind", sql("behind"), report), chosen, per="conclusion", **{what: True}, **others
+    )

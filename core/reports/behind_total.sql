@@ -1,9 +1,2 @@
--- How many conclusions are behind a figure. Parameters: behind.sql.
-SELECT count(*) AS total
-FROM counted AS c
-WHERE TRUE
-  AND ($classified_share IS NULL OR c.category IS NULL)
-  AND ($achieved_rate IS NULL OR c.ended = 1 AND c.category IN ('achieved', 'lost'))
-  AND ($value_achieved IS NULL OR c.ended = 1 AND c.category = 'achieved' AND c.value IS NOT NULL AND c.currency = $currency_code)
-  AND ($value_lost IS NULL OR c.ended = 1 AND c.category = 'lost' AND c.value IS NOT NULL AND c.currency = $currency_code)
-  AND ($reopened_share IS NULL OR c.reopened_at IS NOT NULL)
+-- How many conclusions are behind a figure (behind.sql).
+SELECT count(*) AS total FROM behind

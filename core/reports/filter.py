@@ -8,11 +8,10 @@ from uuid import UUID
 
 import pandas as pd
 
-from core.facts import Facts
+from core.facts import Facts, names
 from core.shipped import shipped
 
 UNCLASSIFIED = ""  # among the categories of a filter: those without one
-NONE = "none"  # what the facts call it
 # A condition that is asked only where its parameter is there.
 CONDITION = re.compile(r"^  AND \(\$(\w+) IS NULL OR (.*)\)$", re.MULTILINE)
 
@@ -57,8 +56,7 @@ class ReportFilter:
         return {
             "since": self.since,
             "until": self.until,
-            "currency": self.currency,
-            "categories": [category or NONE for category in self.categories] or None,
+            "categories": [category or names.UNCLASSIFIED for category in self.categories] or None,
             "reasons": list(self.reasons) or None,
             "agents": [str(agent) for agent in self.agents] or None,
             "channels": list(self.channels) or None,
@@ -96,7 +94,7 @@ def ask(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **oth
     else:
         grain = "by_agent" if speaks_of_agents else "by_class"
     params = chosen.params(currency_code=_currency_code(facts, chosen.currency), **others)
-    asked = f"WITH counted AS NOT MATERIALIZED (\n{sql(grain)}\n)\n{_inner(report)}"
+    asked = over("counted", sql(grain), report)
     return facts.frame(CONDITION.sub(lambda found: _condition(found[1], found[2], params), asked), params)
 
 
@@ -112,9 +110,11 @@ def _condition(name: str, condition: str, params: dict[str, Any]) -> str:
     return "" if params.get(name) is None else f"  AND {condition}"
 
 
-def _inner(report: str) -> str:
-    """A report's own WITH goes on after ours."""
-    return f", {report.lstrip()[4:]}" if report.lstrip().startswith("WITH") else report
+def over(name: str, table: str, report: str) -> str:
+    """A report that reads, by this name, what another statement says; its own WITH goes on after ours."""
+    report = report.lstrip()
+    goes_on = f", {report[4:]}" if report.startswith("WITH") else report
+    return f"WITH {name} AS NOT MATERIALIZED (\n{table}\n)\n{goes_on}"
 
 
 def moment(now: datetime) -> datetime:
