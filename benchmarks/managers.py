@@ -211,7 +211,7 @@ def same_view(folder: Path) -> dict[str, Any]:
 
     def view() -> None:
         for period in (chosen, chosen.before()):
-            outcomes.figures(facts, period, now=history.NOW)
+            outcomes.figures(facts, period)
         for report in (
             trends.figures_over_time, outcomes.outcomes_over_time, outcomes.outcomes_by_reason, outcomes.outcomes_by_agent,
         ):  # fmt: skip

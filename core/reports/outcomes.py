@@ -35,13 +35,17 @@ MOST_REASONS = 10  # of a category; the others are one bar
 MOST_AGENTS = 30  # in the chart; the table has all
 
 
-def figures(facts: Facts, chosen: ReportFilter, *, now: datetime) -> dict[str, Any]:
-    """The sums that metrics.METRICS are made of. `now`: which may still reopen."""
+def figures(facts: Facts, chosen: ReportFilter) -> dict[str, Any]:
+    """The sums that metrics.METRICS are made of."""
     (sums,) = count(facts, "figures", chosen).to_dict("records")
     (times,) = count(facts, "time_to_conclusion", chosen, per="conclusion").to_dict("records")
-    (waiting,) = count(facts, "may_reopen", chosen, per="conclusion", now=moment(now)).to_dict("records")
-    found = {str(name): value for name, value in {**sums, **times, **waiting}.items()}
+    found = {str(name): value for name, value in {**sums, **times}.items()}
     return found | {"median_seconds": None if pd.isna(found["median_seconds"]) else found["median_seconds"]}
+
+
+def may_reopen(facts: Facts, chosen: ReportFilter, *, now: datetime) -> int:
+    """How many of the conclusions may still reopen: at `now` their 12 hours are running."""
+    return int(count(facts, "may_reopen", chosen, per="conclusion", now=moment(now))["may_reopen"].iloc[0])
 
 
 # Over time -----------------------------------------------------------------------------------------

@@ -67,6 +67,19 @@ def _names(found: pd.DataFrame, text: Text) -> Column:
     return Column(text("Agent"), [name or text("Unknown") for name in found["name"]])
 
 
+def _reasons(found: pd.DataFrame, text: Text) -> list[Column]:
+    return [
+        outcome_tables.categories(text("Category"), found["category"], text),
+        Column(text("Reason"), found["reason"]),
+        Column(text("Conclusions"), found["conclusions"]),
+    ]
+
+
+def _currency(found: pd.DataFrame, text: Text, chosen: ReportFilter) -> Column:
+    """Of the values beside it, in files."""
+    return Column(text("Currency"), [chosen.currency] * len(found), file_only=True)
+
+
 def _periods(found: pd.DataFrame, text: Text, step: str) -> Column:
     head = text("Day") if step == "day" else text("From")
     return Column(head, found["period"], [text.calendar_day(period) for period in found["period"]])
@@ -126,11 +139,9 @@ def by_reason(session: Session, chosen: ReportFilter) -> None:
                     alt=f"{title}: {name}", clicked=outcome_filters.by_reason,
                 )  # fmt: skip
     columns = [
-        outcome_tables.categories(text("Category"), found["category"], text),
-        Column(text("Reason"), found["reason"]),
-        Column(text("Conclusions"), found["conclusions"]),
+        *_reasons(found, text),
         _values(text("Value"), found["value"], text, chosen.currency),
-        Column(text("Currency"), [chosen.currency] * len(found), file_only=True),
+        _currency(found, text, chosen),
         _shares(text("Share"), found["share"], text),
         _shares(text("With those before"), found["cumulative"], text),
     ]
@@ -161,7 +172,7 @@ def by_agent(session: Session, chosen: ReportFilter) -> None:
         Column(text("Achieved rate, at least"), found["low"], file_only=True),
         Column(text("Achieved rate, at most"), found["high"], file_only=True),
         _values(text("Value achieved"), found["value"], text, chosen.currency),
-        Column(text("Currency"), [chosen.currency] * len(found), file_only=True),
+        _currency(found, text, chosen),
         _shares(text("Came back"), found["reopened_share"], text),
         _times(text("Time to conclusion"), found["median_seconds"], text),
     ]
@@ -217,9 +228,7 @@ def reasons_that_come_back(session: Session, chosen: ReportFilter) -> None:
     drawn = reopenings.reopened_by_reason_chart(found, text)
     _chart(drawn, "reopened-reasons", "category", "reason", alt=title, clicked=outcome_filters.by_reason)
     columns = [
-        outcome_tables.categories(text("Category"), found["category"], text),
-        Column(text("Reason"), found["reason"]),
-        Column(text("Conclusions"), found["conclusions"]),
+        *_reasons(found, text),
         Column(text("Came back"), found["reopened"]),
         _shares(text("Share"), found["reopened_share"], text),
         Column(text("Within 1 hour"), found["within_1h"]),
@@ -241,12 +250,7 @@ def unclassified_over_time(session: Session, chosen: ReportFilter) -> None:
     st.subheader(title, anchor=False)
     found = classifying.unclassified_over_time(session.application.facts, chosen)
     _chart(classifying.unclassified_over_time_chart(found, text, chosen.step), "unclassified", alt=title)
-    columns = [
-        _periods(found, text, chosen.step),
-        Column(text("Conclusions"), found["conclusions"]),
-        Column(text("Not classified"), found["unclassified"]),
-        _shares(text("Share"), found["share"], text),
-    ]
+    columns = [_periods(found, text, chosen.step), *_unclassified(found, text)]
     table(session, "unclassified", title, chosen, columns)
 
 
@@ -259,13 +263,15 @@ def unclassified_by_agent(session: Session, chosen: ReportFilter) -> None:
         return
     drawn = classifying.unclassified_by_agent_chart(found, text)
     _chart(drawn, "unclassified-agents", "user_id", alt=title, clicked=outcome_filters.by_user)
-    columns = [
-        _names(found, text),
+    table(session, "unclassified-agents", title, chosen, [_names(found, text), *_unclassified(found, text)])
+
+
+def _unclassified(found: pd.DataFrame, text: Text) -> list[Column]:
+    return [
         Column(text("Conclusions"), found["conclusions"]),
         Column(text("Not classified"), found["unclassified"]),
         _shares(text("Share"), found["share"], text),
     ]
-    table(session, "unclassified-agents", title, chosen, columns)
 
 
 # How long, and when -------------------------------------------------------------------------------
@@ -323,7 +329,7 @@ def edits(session: Session, chosen: ReportFilter) -> None:
         Column(text("Conclusions"), found["conclusions"]),
         _values(text("Value before"), found["value_before"], text, chosen.currency),
         _values(text("Value after"), found["value_after"], text, chosen.currency),
-        Column(text("Currency"), [chosen.currency] * len(found), file_only=True),
+        _currency(found, text, chosen),
     ]
     table(session, "edits", title, chosen, columns)
 

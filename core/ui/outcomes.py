@@ -24,13 +24,13 @@ def filters(session: Session) -> ReportFilter:
 def figures(session: Session, chosen: ReportFilter) -> bool:
     """The figures with how they moved, and their change from another period; False where there is nothing to tell."""
     text, facts = session.text, session.application.facts
-    now_is = reports.figures(facts, chosen, now=session.now)
+    now_is = reports.figures(facts, chosen)
     if not now_is["conclusions"]:
         head, rest = text("No conclusions in this period"), text("Choose another period, or fewer filters.")
         st.html(f'<div class="df-empty"><strong>{head}</strong>{rest}</div>')
         return False
     against = outcome_filters.compared_with(chosen)
-    before = reports.figures(facts, against, now=session.now)
+    before = reports.figures(facts, against)
     moved = trends.lines(trends.figures_over_time(facts, chosen))
     with st.container(horizontal=True, key="figures"):
         for metric in METRICS:
@@ -59,12 +59,12 @@ def figures(session: Session, chosen: ReportFilter) -> bool:
         notes.append(
             text("The achieved rate is between {low} and {high}, with 95 % confidence.", low=low, high=high)
         )
-    if now_is["may_reopen"]:
+    if waiting := reports.may_reopen(facts, chosen, now=session.now):
         notes.append(
             text.n(
                 "{n} conclusion may still come back.",
                 "{n} conclusions may still come back.",
-                now_is["may_reopen"],
+                waiting,
             )
         )
     st.caption(escape.markdown(" ".join(notes)))

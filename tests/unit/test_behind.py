@@ -16,7 +16,6 @@ from core.reports.choices import choices
 from core.reports.filter import ReportFilter
 from core.reports.metrics import METRICS
 from core.reports.trends import figures_over_time, lines
-from tests.conftest import NOW
 from tests.unit.reporting import EVERYTHING, World, chosen_rows, each_filter, filters, outcome
 
 BY_NAME = {metric.name: metric for metric in METRICS}
@@ -85,7 +84,7 @@ def test_pages_of_them_are_all_of_them(world: World) -> None:
 
 def test_values_behind_add_up_to_the_figure(world: World) -> None:
     for chosen in filters(world).values():
-        figures = outcomes.figures(world.facts, chosen, now=NOW)
+        figures = outcomes.figures(world.facts, chosen)
         for what in ("value_achieved", "value_lost"):
             values = conclusions_behind(world.facts, chosen, what)["value"].tolist()
             assert all(isinstance(value, Decimal) for value in values)
@@ -109,7 +108,7 @@ def test_lines(world: World, name: str) -> None:
         periods = sorted({start(chosen.since + timedelta(days=n)) for n in range(chosen.days)})
         assert found["period"].tolist() == periods
         rows = chosen_rows(world, chosen)
-        whole = outcomes.figures(world.facts, chosen, now=NOW)
+        whole = outcomes.figures(world.facts, chosen)
         for sums in (
             "conclusions",
             "classified",

@@ -40,7 +40,8 @@ def test_figures(world: World, name: str) -> None:
     chosen = filters(world)[name]
     rows = chosen_rows(world, chosen)
     ended = outcome(rows, chosen)
-    found = outcomes.figures(world.facts, chosen, now=NOW)
+    found = outcomes.figures(world.facts, chosen)
+    found["may_reopen"] = outcomes.may_reopen(world.facts, chosen, now=NOW)
     waits = [
         r for r in rows if not r["reopened"] and r["archive_preference"] == "after_12h"
         and r["concluded_at"].replace(tzinfo=UTC) > NOW - timedelta(hours=12)
@@ -148,7 +149,7 @@ def test_wilson(successes: int, of: int, low: float, high: float) -> None:
 def test_of_nothing_there_is_no_rate(desk: Desk) -> None:
     facts = Facts.open(desk.folder)
     facts.catch_up(desk)
-    found = outcomes.figures(facts, EVERYTHING, now=NOW)
+    found = outcomes.figures(facts, EVERYTHING)
     text = Text("pt_BR", "UTC")
     assert [shown(metric.of(found), metric.unit, text, "BRL") for metric in METRICS] == ["0", *[NOTHING] * 6]
     assert wilson(0, 0) is None
