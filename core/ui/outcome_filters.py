@@ -124,9 +124,11 @@ def filters(session: Session) -> ReportFilter:
             AGENT, text("Agent"), list(names), [str(agent) for agent in chosen.agents], text("All agents"),
             names.__getitem__,
         )  # fmt: skip
-    rare = _rare(session, organisation, known, chosen)
+    left, right = st.columns([3, 2])
+    with left:
+        rare = _rare(session, organisation, known, chosen)
     often = (chosen.categories, chosen.reasons, chosen.agents, not chosen.final)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with right, st.container(horizontal=True, vertical_alignment="center", key="outcome-switches"):
         _choice(
             "final", chosen.final,
             lambda key: st.toggle(
