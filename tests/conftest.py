@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core import services
 from core.desk import Desk, Tx, people
 from core.desk.store import DESK_FILE
+from core.facts import Facts
 from core.model import (
     SYSTEM,
     SYSTEM_USER_ID,
@@ -68,6 +70,15 @@ def change_user(desk: Desk, caller: Caller, role: Role = Role.AGENT, active: boo
         people.change_user(tx, caller.user_id, role, active)
 
     desk.transact(work)
+
+
+def answer(facts: Facts, question: str) -> list[tuple[Any, ...]]:
+    """The rows that the facts answer with, as a test asks them: anything, without the analysts' process."""
+    cursor = facts._connection.cursor()
+    try:
+        return cursor.execute(question).fetchall()
+    finally:
+        cursor.close()
 
 
 @pytest.fixture

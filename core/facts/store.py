@@ -2,8 +2,11 @@
 
 import re
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,30 +17,21 @@ import pyarrow as pa
 
 from core.desk import Desk, Tx, organisation, people, reasons
 from core.desk.store import first_line
-from core.errors import Invalid, Unavailable
+from core.errors import Unavailable
 from core.facts import bulk, few
 from core.facts.names import Names
 from core.shipped import shipped
 
 PARAMETER = re.compile(r"\$([a-z_]+)")
 FACTS_FILE = "facts.duckdb"
-LONGEST_QUESTION = 30  # seconds
-MOST_ROWS = 1_000_000
+LONGEST_REPORT = 30.0  # seconds
 MOST_ANSWERS = 500  # of reports, kept until the facts change
 LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
-SHAPE = "7"  # of schema.sql; another one in the file means: make it anew
+SHAPE = "8"  # of schema.sql; another one in the file means: make it anew
 
 
 def _sql(name: str) -> str:
     return shipped("core.facts", name)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A question's result: column names and rows of Python values."""
-
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +45,15 @@ class State:
 class Facts:
     """The open facts. One thread at a time brings them up to date; any number ask."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
-        row = connection.execute("SELECT number, timezone FROM store.state").fetchone()
-        self._state = State(*row) if row else State()
+        self._path = path
+        ((number, timezone),) = connection.execute("SELECT number, timezone FROM store.state").fetchall()
+        self._state = State(number, timezone)
         self._names: Names | None = None  # as they are in the file, once they have been read
+        self._changed = self._state.number
         self._updating = threading.Lock()
+        self._standing = threading.Lock()
         self._asking = threading.Lock()
         self._answers: OrderedDict[tuple[str, str], Future[pd.DataFrame]] = OrderedDict()
 
@@ -75,16 +72,46 @@ class Facts:
                 "The facts in {folder} cannot be opened: {error}. They are derived: remove facts.duckdb and start again.",
                 folder=folder, error=first_line(error),
             ) from error  # fmt: skip
-        return cls(connection)
+        return cls(connection, path)
 
     def close(self) -> None:
-        with self._updating:
+        with self._standing, self._updating:
             self._connection.close()
 
     @property
     def number(self) -> int:
         """The number of the last command of the desk that the facts know."""
         return self._state.number
+
+    @property
+    def changed(self) -> int:
+        """The number of the last command that changed more than their number: not each does, messages do not."""
+        return self._changed
+
+    @contextmanager
+    def standing_still(self) -> Iterator[Path]:
+        """The facts' file as it is now, for another process to copy: nothing is written into it until the block ends.
+
+        Meanwhile the facts go on, as what is new is written beside it (DuckDB's write-ahead log). This process must not
+        open the file itself: that would release DuckDB's lock on it.
+        """
+        with self._standing:
+            self._checkpoint()
+            yield self._path
+
+    def _checkpoint(self) -> None:
+        """Write into the file what is beside it. DuckDB does it when no question is left that was asked before the last change."""
+        cursor = self._connection.cursor()
+        until = time.monotonic() + LONGEST_REPORT
+        while True:
+            try:
+                with self._updating:
+                    cursor.execute("CHECKPOINT")
+                return
+            except duckdb.TransactionException:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.02)
 
     def catch_up(self, desk: Desk) -> int:
         """Take over what the desk's history has gained; return the number reached."""
@@ -103,8 +130,7 @@ class Facts:
     def _take_over(self, desk: Tx, since: int) -> None:
         """Write what the desk, as it is in this one transaction, tells of the commands after `since`; all anew where
         days are of another time zone by now, or the facts of another desk or of one since restored."""
-        commands = desk.rows("SELECT number, occurred_at FROM history WHERE number >= ?", desk.number)
-        number, as_of = max(commands, default=(0, None))
+        number = desk.value("SELECT coalesce(max(number), 0) FROM history WHERE number >= ?", desk.number)
         if number != desk.number:  # something was committed since, which the desk's memory may not know of
             desk.known = {}
         timezone = organisation.organisation(desk).timezone
@@ -114,7 +140,13 @@ class Facts:
         cursor = self._connection.cursor()
         facts = Tx(cursor, number, {})
         try:
-            facts.run("UPDATE store.state SET number = ?, as_of = ?, timezone = ?", number, as_of, timezone)
+            as_of = desk.value("SELECT max(occurred_at) FROM history WHERE number > ?", since)
+            latest = (
+                "greatest(as_of, ?)" if since else "?"
+            )  # what was recorded later may have happened before
+            facts.run(
+                f"UPDATE store.state SET number = ?, as_of = {latest}, timezone = ?", number, as_of, timezone
+            )
             if not since:
                 facts.run(_sql("empty.sql"))
                 self._names = None
@@ -132,6 +164,7 @@ class Facts:
         finally:
             cursor.close()
         if what is None or what.touched or others:  # of most commands, messages, the facts know nothing
+            self._changed = number
             with self._asking:
                 self._answers.clear()
         self._state = State(number, timezone)  # who finds it is told the new
@@ -199,37 +232,6 @@ class Facts:
             .fetchall()
         )
 
-    def ask(self, question: str, seconds: float = LONGEST_QUESTION) -> Answer:
-        """Answer one SELECT over schema `analytics`, in at most so many seconds and MOST_ROWS rows.
-
-        Errors: `Invalid` with DuckDB's own words, where it is anything but one SELECT, or beyond a limit.
-        """
-        cursor = self._connection.cursor()
-        limit = threading.Timer(seconds, cursor.interrupt)
-        limit.start()
-        try:
-            statements = cursor.extract_statements(question)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise Invalid("Only one SELECT statement can be asked.", field="sql")
-            result = cursor.execute(statements[0])
-            rows = result.fetchmany(MOST_ROWS + 1)
-            if len(rows) > MOST_ROWS:
-                raise Invalid(
-                    "The answer has more than {rows} rows. Ask for fewer.", field="sql", rows=MOST_ROWS
-                )
-            return Answer([column[0] for column in result.description or []], rows)
-        except duckdb.InterruptException:
-            raise Invalid(
-                "The question took longer than {seconds} seconds and was stopped.",
-                field="sql",
-                seconds=int(seconds),
-            ) from None
-        except duckdb.Error as error:
-            raise Invalid("{error}", field="sql", error=str(error).strip()) from error
-        finally:
-            limit.cancel()
-            cursor.close()
-
 
 def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> bool:
     """Whether there was anything to take."""
@@ -251,16 +253,22 @@ def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> b
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Give the file its shape, and shut the door on everything outside it."""
     connection.execute("SET TimeZone = 'UTC'")
-    row = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'shape_' || ?",
-        [SHAPE],
-    ).fetchone()
-    if not (row and row[0]):
+    found = connection.execute(
+        "FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'shape_' || ?", [SHAPE]
+    ).fetchall()
+    if not found:
         connection.begin()
         connection.execute("DROP SCHEMA IF EXISTS analytics CASCADE")
         connection.execute("DROP SCHEMA IF EXISTS store CASCADE")
         connection.execute(_sql("schema.sql"))
         connection.execute(f"CREATE TABLE store.shape_{SHAPE} (made BOOLEAN)")
         connection.commit()
-    for setting in ("threads = 1", "enable_external_access = false", "lock_configuration = true"):
+    # The file is written by CHECKPOINT alone, when it may be: here on opening, then in `standing_still`, and on closing.
+    connection.execute("CHECKPOINT")
+    for setting in (
+        "threads = 1",
+        "wal_autocheckpoint = '1TB'",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
         connection.execute(f"SET {setting}")

@@ -38,7 +38,7 @@ from core.model import (
     ValueMode,
 )
 from core.rules import Incoming
-from tests.conftest import NOW, add_user, change_user
+from tests.conftest import NOW, add_user, answer, change_user
 from tests.property.histories import COLUMNS, VIEWS, conclusions_of, daily_of
 from tests.property.model import Model, Refused
 
@@ -543,9 +543,9 @@ class Stories(RuleBasedStateMachine):
     def compare_facts(self) -> None:
         question = f"SELECT {', '.join(COLUMNS)} FROM analytics.conclusions ORDER BY conclusion_id"
         self.facts.catch_up(self.commit())
-        caught_up = self.facts.ask(question).rows
+        caught_up = answer(self.facts, question)
         assert caught_up == sorted(conclusions_of(self.desk, self.conversations), key=lambda row: row[0])
-        keys = dict(self.facts.ask("SELECT conversation_id, contact_key FROM analytics.conclusions").rows)
+        keys = dict(answer(self.facts, "SELECT conversation_id, contact_key FROM analytics.conclusions"))
         contacts = {
             number: self.model.conversations[self.conversations.index(number)]["contact"] for number in keys
         }
@@ -555,9 +555,9 @@ class Stories(RuleBasedStateMachine):
             == len({(keys[number], contacts[number]) for number in keys})
         ), "a contact has one key, and each their own"
         self.compare_days(caught_up)
-        before = {view: self.facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS}
+        before = {view: answer(self.facts, f"FROM {view} ORDER BY ALL") for view in VIEWS}
         self.facts.rebuild(self.commit())
-        assert {view: self.facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS} == before
+        assert {view: answer(self.facts, f"FROM {view} ORDER BY ALL") for view in VIEWS} == before
         versions = sum(len(c["versions"]) for told in self.model.conversations for c in told["conclusions"])
         assert len(before["analytics.classifications"]) == versions
         assert len(before["analytics.reopenings"]) == sum(row[COLUMNS.index("reopened")] for row in caught_up)
@@ -569,10 +569,10 @@ class Stories(RuleBasedStateMachine):
         def ordered(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
             return sorted(rows, key=lambda row: [(value is not None, str(value)) for value in row])
 
-        assert ordered(self.facts.ask("FROM analytics.daily_outcomes").rows) == ordered(
+        assert ordered(answer(self.facts, "FROM analytics.daily_outcomes")) == ordered(
             daily_of(conclusions, ("category", "reason_id", "reason", "currency"), timezone)
         )
-        assert ordered(self.facts.ask(DAILY_BY_AGENT).rows) == ordered(
+        assert ordered(answer(self.facts, DAILY_BY_AGENT)) == ordered(
             daily_of(conclusions, ("concluded_by", "category", "currency"), timezone)
         )
 

@@ -12,14 +12,14 @@ import pytest
 
 from core import services
 from core.desk import Desk
-from core.errors import Invalid, Unavailable
+from core.errors import Unavailable
 from core.facts import Facts, few
 from core.facts.few import FEW
 from core.facts.store import FACTS_FILE, LONGEST_KEPT
 from core.importing import import_log
 from core.model import SYSTEM, Caller, Category, Reason, Role
 from core.rules import Incoming
-from tests.conftest import NOW, Team, add_user, change_user, write
+from tests.conftest import NOW, Team, add_user, answer, change_user, write
 from tests.property.histories import VIEWS
 
 EVERYTHING = "SELECT * FROM analytics.conclusions ORDER BY conclusion_id"
@@ -34,7 +34,7 @@ def facts(desk: Desk) -> Iterator[Facts]:
 
 def test_nothing_to_tell_yet(desk: Desk, facts: Facts) -> None:
     assert facts.catch_up(desk) == facts.rebuild(desk) == 0
-    assert facts.ask(EVERYTHING).rows == []
+    assert answer(facts, EVERYTHING) == []
 
 
 def test_facts_of_a_longer_history_are_made_anew(
@@ -48,7 +48,7 @@ def test_facts_of_a_longer_history_are_made_anew(
     dora = Caller(add_user(older, "Dora", Role.AGENT).id)
     services.conclude(older, dora, write(older, "1").conversation_id, now=NOW)
     assert facts.catch_up(older) == older.number == facts.number < desk.number
-    assert facts.ask("SELECT concluded_by FROM analytics.conclusions").rows == [(dora.user_id,)]
+    assert answer(facts, "SELECT concluded_by FROM analytics.conclusions") == [(dora.user_id,)]
     older.close()
 
 
@@ -62,7 +62,7 @@ def test_nothing_in_the_facts_says_who_a_contact_is(
     services.conclude(desk, team.ana, opened, sale.id, "1", now=NOW)
     facts = Facts.open(desk.folder)
     facts.catch_up(desk)
-    (row,) = facts.ask(EVERYTHING).rows
+    (row,) = answer(facts, EVERYTHING)
     said = " ".join(map(str, row))
     assert "Venda" in said
     for secret in (*personal, str(contact.id), *personal[0].split()):
@@ -85,7 +85,7 @@ def test_the_same_contact_has_the_same_key_and_another_desk_another(
         services.conclude(desk, team.ana, write(desk, f"m{n}", at).conversation_id, now=at)
     services.conclude(desk, team.ana, write(desk, "x", address="x").conversation_id, now=NOW)
     facts.catch_up(desk)
-    keys = facts.ask("SELECT contact_key, count(*) FROM analytics.conclusions GROUP BY 1").rows
+    keys = answer(facts, "SELECT contact_key, count(*) FROM analytics.conclusions GROUP BY 1")
     assert sorted(n for _, n in keys) == [1, 2]
 
 
@@ -98,13 +98,13 @@ def test_two_contacts_found_to_be_one_get_one_key(desk: Desk, facts: Facts, team
     for hours, address in ((1, "BR.1"), (2, "5511")):
         services.conclude(desk, team.ana, say(hours, address), now=NOW + timedelta(hours=hours))
     facts.catch_up(desk)
-    before = facts.ask("SELECT DISTINCT contact_key FROM analytics.conclusions").rows
+    before = answer(facts, "SELECT DISTINCT contact_key FROM analytics.conclusions")
     say(3, "5511", "BR.1")  # reopens the second; the first only changes hands
     facts.catch_up(desk)
-    after = facts.ask(EVERYTHING).rows
+    after = answer(facts, EVERYTHING)
     assert (len(before), len({row[2] for row in after})) == (2, 1)
     facts.rebuild(desk)
-    assert facts.ask(EVERYTHING).rows == after
+    assert answer(facts, EVERYTHING) == after
 
 
 @pytest.mark.parametrize("at_most", [FEW, -1])  # one by one, and in bulk
@@ -133,13 +133,14 @@ def test_what_is_caught_up_is_as_rebuilt(
         desk, SYSTEM, Incoming("whatsapp", ("4", "5", "6"), "João", "all", later, "Olá"), now=later
     )
     facts.catch_up(desk)
-    caught_up = {view: facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS}
+    caught_up = {view: answer(facts, f"FROM {view} ORDER BY ALL") for view in VIEWS}
     facts.rebuild(desk)
-    assert {view: facts.ask(f"FROM {view} ORDER BY ALL").rows for view in VIEWS} == caught_up
-    counted = facts.ask(
-        "SELECT count(*), sum(reopened::INT), sum(edits), count(DISTINCT contact_key) FROM analytics.conclusions"
+    assert {view: answer(facts, f"FROM {view} ORDER BY ALL") for view in VIEWS} == caught_up
+    counted = answer(
+        facts,
+        "SELECT count(*), sum(reopened::INT), sum(edits), count(DISTINCT contact_key) FROM analytics.conclusions",
     )
-    assert counted.rows == [(8, 3, 1, 5)]
+    assert counted == [(8, 3, 1, 5)]
 
 
 def test_handling_seconds_are_whole_seconds_gone_by(desk: Desk, facts: Facts, team: Team) -> None:
@@ -147,7 +148,7 @@ def test_handling_seconds_are_whole_seconds_gone_by(desk: Desk, facts: Facts, te
     ended = NOW + timedelta(seconds=2.1)
     services.conclude(desk, team.ana, write(desk, "m1", began).conversation_id, now=ended)
     facts.catch_up(desk)
-    assert facts.ask("SELECT handling_seconds FROM analytics.conclusions").rows == [(1,)]
+    assert answer(facts, "SELECT handling_seconds FROM analytics.conclusions") == [(1,)]
 
 
 def test_a_damaged_file_is_said_to_be(tmp_path: Path) -> None:
@@ -156,42 +157,18 @@ def test_a_damaged_file_is_said_to_be(tmp_path: Path) -> None:
         Facts.open(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "", "DELETE FROM store.conclusions", "SELECT 1; SELECT 2", "INSERT INTO store.state VALUES (1, NULL)",
-        "COPY (SELECT 1) TO '/tmp/x'", "ATTACH '/tmp/x.db'", "SET threads = 8", "SELECT nonsense",
-        "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "SELECT",
-    ],
-)  # fmt: skip
-def test_what_is_not_one_question(facts: Facts, question: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        facts.ask(question)
-    assert refused.value.field == "sql"
-    assert facts.ask("SELECT number FROM store.state").rows == [(0,)]
-
-
-def test_a_question_without_end_is_stopped_and_the_next_is_answered(desk: Desk) -> None:
-    facts = Facts.open(desk.folder)
-    with pytest.raises(Invalid, match="longer than"):
-        facts.ask("SELECT count(*) FROM range(10000000000) AS a, range(1000) AS b", seconds=0.3)
-    with pytest.raises(Invalid, match="more than 1000000 rows"):
-        facts.ask("SELECT * FROM range(1000001)")
-    assert facts.ask("SELECT 1").rows == [(1,)]
-    facts.close()
-
-
 def test_every_view_and_column_is_explained(facts: Facts) -> None:
-    tables = facts.ask(
-        "SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'analytics' ORDER BY 1"
-    ).rows
+    tables = answer(
+        facts, "SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'analytics' ORDER BY 1"
+    )
     assert [name for name, _ in tables] == [
-        "as_of", "classifications", "conclusions", "daily_outcomes", "reasons", "reopenings", "users",
+        "as_of", "classifications", "conclusions", "daily_outcomes", "dictionary", "reasons", "reopenings", "users",
     ]  # fmt: skip
     assert [name for name, comment in tables if not comment] == []
-    columns = facts.ask(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'analytics' AND comment IS NULL"
-    ).rows
+    columns = answer(
+        facts,
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'analytics' AND comment IS NULL",
+    )
     assert columns == []
 
 
@@ -206,12 +183,12 @@ def test_a_day_is_the_organisation_s_and_another_time_zone_makes_days_anew(
         services.conclude(desk, team.ana, write(desk, f"m{n}", at, address=f"5{n}").conversation_id, now=at)
     days = "SELECT day::VARCHAR, conclusions FROM analytics.daily_outcomes ORDER BY day"
     facts.catch_up(desk)
-    assert facts.ask(days).rows == [("2026-10-24", 2), ("2026-10-25", 1)]
+    assert answer(facts, days) == [("2026-10-24", 2), ("2026-10-25", 1)]
     services.change_organisation(desk, SYSTEM, timezone="Europe/Lisbon", now=NOW)
     facts.catch_up(desk)
-    assert facts.ask(days).rows == [("2026-10-25", 2), ("2026-10-26", 1)]
+    assert answer(facts, days) == [("2026-10-25", 2), ("2026-10-26", 1)]
     # Lisbon's clocks went back at 02:00 of the 25th: 00:30 and 01:30 UTC are both 01:30 there.
-    assert facts.ask("SELECT hour FROM store.conclusions ORDER BY concluded_at").rows == [(1,), (1,), (1,)]
+    assert answer(facts, "SELECT hour FROM store.conclusions ORDER BY concluded_at") == [(1,), (1,), (1,)]
 
 
 def test_a_renamed_and_a_retired_reason_keep_their_history(
@@ -230,20 +207,20 @@ def test_a_renamed_and_a_retired_reason_keep_their_history(
     conclude(3)
     services.change_reason(desk, SYSTEM, doubt.id, in_use=False, now=NOW)
     facts.catch_up(desk)
-    said = facts.ask("SELECT category, reason, reason_id FROM analytics.conclusions ORDER BY ALL").rows
+    said = answer(facts, "SELECT category, reason, reason_id FROM analytics.conclusions ORDER BY ALL")
     assert said == [
         ("other", "Horários", doubt.id),
         ("question", "Horário", doubt.id),
         ("question", "Horários", doubt.id),
     ]
-    assert facts.ask("FROM analytics.reasons").rows == [(doubt.id, "Horários", "other", "none", False)]
+    assert answer(facts, "FROM analytics.reasons") == [(doubt.id, "Horários", "other", "none", False)]
 
 
 def test_a_user_s_new_role_is_theirs_in_the_facts(desk: Desk, facts: Facts, team: Team) -> None:
     facts.catch_up(desk)
     change_user(desk, team.ana, Role.MANAGER, active=False)
     facts.catch_up(desk)
-    (ana,) = facts.ask(f"SELECT name, role, active FROM analytics.users WHERE id = '{team.ana.user_id}'").rows
+    (ana,) = answer(facts, f"SELECT name, role, active FROM analytics.users WHERE id = '{team.ana.user_id}'")
     assert ana == ("Ana", "manager", False)
 
 
@@ -253,9 +230,9 @@ def test_currencies_are_kept_apart(desk: Desk, facts: Facts, team: Team, sale: R
         opened = write(desk, f"m{n}", address=f"5{n}").conversation_id
         services.conclude(desk, team.ana, opened, sale.id, "10.10", now=NOW)
         facts.catch_up(desk)
-    found = facts.ask(
-        "SELECT currency, conclusions, value::VARCHAR FROM analytics.daily_outcomes ORDER BY 1"
-    ).rows
+    found = answer(
+        facts, "SELECT currency, conclusions, value::VARCHAR FROM analytics.daily_outcomes ORDER BY 1"
+    )
     assert found == [("BRL", 2, "20.20"), ("USD", 1, "10.10")]
 
 
@@ -309,7 +286,7 @@ def test_what_was_committed_a_moment_ago_is_not_lost(desk: Desk, facts: Facts, t
     desk._known, desk.number = before
     facts.catch_up(desk)
     desk._known, desk.number = after
-    assert facts.ask(f"SELECT name FROM analytics.users WHERE id = '{dora.id}'").rows == [("Dora",)]
+    assert answer(facts, f"SELECT name FROM analytics.users WHERE id = '{dora.id}'") == [("Dora",)]
 
 
 def test_a_history_without_people_has_the_one_who_brought_it(
@@ -319,10 +296,10 @@ def test_a_history_without_people_has_the_one_who_brought_it(
     log.write_text("conversation,event,occurred_at,contact\nc1,opened,2026-01-01 10:00,c1\n")
     import_log(desk, log, "SELECT * FROM source", "old", now=NOW, rejects_folder=tmp_path)
     facts.catch_up(desk)
-    caught_up = facts.ask("FROM analytics.users").rows
+    caught_up = answer(facts, "FROM analytics.users")
     facts.rebuild(desk)
-    assert [row[2] for row in facts.ask("FROM analytics.users").rows] == ["system"]
-    assert facts.ask("FROM analytics.users").rows == caught_up
+    assert [row[2] for row in answer(facts, "FROM analytics.users")] == ["system"]
+    assert answer(facts, "FROM analytics.users") == caught_up
 
 
 def test_a_question_that_failed_is_asked_again(facts: Facts) -> None:

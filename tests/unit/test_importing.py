@@ -19,7 +19,7 @@ from core.errors import Invalid
 from core.facts import Facts
 from core.importing import ImportReport, import_log
 from core.model import SYSTEM, Caller, Category, Folder, Reason, ReopenCause, ValueMode
-from tests.conftest import NOW, Team, change_user
+from tests.conftest import NOW, Team, answer, change_user
 
 COLUMNS = "conversation,event,occurred_at,contact,contact_name,channel,agent,direction,body,reason,category,value,currency,archive"
 csv.field_size_limit(1_000_000)  # for the rejected message that is too long
@@ -121,11 +121,12 @@ def test_the_facts_take_an_import_over(desk: Desk, log: Import, tmp_path: Path) 
     log(STORY)
     facts = Facts.open(tmp_path)
     facts.catch_up(desk)
-    answer = facts.ask(
+    found = answer(
+        facts,
         "SELECT source, cycle, category, value, edits, reopened, reopen_cause, handling_seconds"
-        " FROM analytics.conclusions ORDER BY cycle"
+        " FROM analytics.conclusions ORDER BY cycle",
     )
-    assert answer.rows == [
+    assert found == [
         ("old", 1, "achieved", Decimal("99.00"), 1, True, "imported", 1800),
         ("old", 2, "lost", None, 0, False, None, 1800),
     ]

@@ -15,7 +15,7 @@ import pytest
 from core.desk import Desk
 from core.facts import Facts
 from core.importing import ImportReport, import_log
-from tests.conftest import NOW
+from tests.conftest import NOW, answer
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "data/samples/uci_incidents.csv.gz"
@@ -134,7 +134,7 @@ def test_the_facts_add_up_to_the_file(
     facts.catch_up(desk)
 
     def ask(question: str) -> list[tuple[Any, ...]]:
-        return facts.ask(question).rows
+        return answer(facts, question)
 
     assert ask(
         "SELECT count(*), count(DISTINCT conversation_id), count(*) FILTER (reopened), sum(handling_seconds), sum(edits)"
