@@ -34,6 +34,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         settings.check_serving(st.get_option("server.address") or "")  # empty: Streamlit listens everywhere
         runtime.start(Application.open(settings, "serving"))
     application = runtime.application()
+    application.analysts.start()
     control = Control.start(application)
     gc.collect()
     sys.setswitchinterval(0.001)  # an agent's click does not wait five milliseconds for a manager's table

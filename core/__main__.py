@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +61,9 @@ def serve() -> None:
             ) from error  # fmt: skip
     from core.ui import runtime  # only serving needs Streamlit
 
-    runtime.start(Application.open(settings, f"serving {address}"))
+    application = Application.open(settings, f"serving {address}")
+    application.analysts.open_door()
+    runtime.start(application)
     typer.echo(f"Desfecho is at {address} (stop it with Ctrl+C)")
     uvicorn.run("app:app", host=settings.host, port=int(settings.port), access_log=False, log_level="warning")
 
@@ -151,6 +154,18 @@ def _show(columns: list[str], rows: list[list[Any]]) -> None:
         screen.print(f"--- {number}")
         for name, value in zip(columns, row, strict=True):
             screen.print(f"{name:{margin}}  {value}")
+
+
+@cli.command()
+def snapshot(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+) -> None:
+    """Write all of schema analytics as one DuckDB file and as Parquet, complete or not at all."""
+    done = _do("snapshot", {"folder": str(folder.absolute())})
+    as_of = datetime.fromisoformat(done["as_of"]).strftime("%Y-%m-%d %H:%M:%S UTC") if done["as_of"] else "-"
+    typer.echo(f"{done['files']} files, {done['bytes']:,} bytes, as of {as_of}")
+    for table, rows in done["rows"].items():
+        typer.echo(f"{table:24}{rows:>12,}")
 
 
 @cli.command("rebuild-facts")

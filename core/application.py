@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.analysts.service import Analysts
 from core.clock import Clock, DemoClock, system_clock
 from core.desk import Desk
 from core.facts import Facts
@@ -14,6 +15,7 @@ class Application:
     desk: Desk
     facts: Facts
     clock: Clock
+    analysts: Analysts
 
     @classmethod
     def open(cls, settings: Settings, owner: str) -> "Application":
@@ -25,8 +27,9 @@ class Application:
             desk.close()
             raise
         clock: Clock = DemoClock(desk) if settings.demo else system_clock
-        return cls(settings, desk, facts, clock)
+        return cls(settings, desk, facts, clock, Analysts(settings, desk, facts))
 
     def close(self) -> None:
+        self.analysts.stop()
         self.facts.close()
         self.desk.close()

@@ -9,21 +9,23 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, time
+from decimal import Decimal
 from math import isfinite
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
 
-from core import services
+from core import services, sockets
 from core.application import Application
-from core.errors import AppError, Unavailable
+from core.errors import AppError, Invalid, Unavailable
 from core.model import SYSTEM, Scope
 
 SOCKET = "control.sock"
 LONGEST = 1_000_000  # bytes of a request
+MOST_ROWS = 1_000_000  # of an answer
 
 log = logging.getLogger(__name__)
 Arguments = dict[str, Any]
@@ -31,9 +33,16 @@ Arguments = dict[str, Any]
 
 def sql(application: Application, arguments: Arguments) -> Any:
     """{sql} → {columns, rows}; values as JSON has them, decimals and times as text."""
-    application.facts.catch_up(application.desk)
-    answer = application.facts.ask(arguments["sql"])
-    return {"columns": answer.columns, "rows": [[_plain(value) for value in row] for row in answer.rows]}
+    answer = application.analysts.ask(SYSTEM, arguments["sql"], rows=MOST_ROWS, newest=True)
+    if answer.more:
+        raise Invalid("The answer has more than {rows} rows. Ask for fewer.", field="sql", rows=MOST_ROWS)
+    columns = [[_plain(value) for value in column.to_pylist()] for column in answer.table.columns]
+    return {"columns": answer.table.column_names, "rows": list(zip(*columns, strict=True))}
+
+
+def snapshot(application: Application, arguments: Arguments) -> Any:
+    """{folder} → {as_of, number, rows: {table: n}, files, bytes}; `folder` is an absolute path."""
+    return application.analysts.snapshot(Path(arguments["folder"]))
 
 
 def rebuild_facts(application: Application, _: Arguments) -> Any:
@@ -66,6 +75,7 @@ def ping(_: Application, __: Arguments) -> Any:
 COMMANDS: dict[str, Callable[[Application, Arguments], Any]] = {
     "ping": ping,
     "sql": sql,
+    "snapshot": snapshot,
     "rebuild-facts": rebuild_facts,
     "token create": create_token,
     "token revoke": revoke_token,
@@ -77,6 +87,8 @@ def _plain(value: Any) -> Any:
         return str(value)  # JSON knows neither NaN nor infinity
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
+        return int(value)  # a sum of whole numbers
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, list | tuple):
@@ -84,16 +96,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     return str(value)
-
-
-@contextmanager
-def _address(folder: Path) -> Iterator[str]:
-    """A short name for the socket, whatever the length of the folder's: sockets take 107 characters."""
-    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{here}/{SOCKET}"
-    finally:
-        os.close(here)
 
 
 class Control:
@@ -111,8 +113,8 @@ class Control:
         path.unlink(missing_ok=True)  # of a process that was killed: the folder is ours
         before = os.umask(0o177)
         try:
-            with _address(application.settings.folder) as address:
-                listener = Listener(address, "AF_UNIX")
+            with sockets.address(application.settings.folder, SOCKET) as short:
+                listener = Listener(short, "AF_UNIX")
         finally:
             os.umask(before)
         return cls(application, listener, path)
@@ -151,8 +153,8 @@ def ask(folder: Path, command: str, arguments: Arguments) -> Any | None:
     if not (folder / SOCKET).exists():
         return None
     try:
-        with _address(folder) as address:
-            connection = Client(address, "AF_UNIX")
+        with sockets.address(folder, SOCKET) as short:
+            connection = Client(short, "AF_UNIX")
     except OSError:
         return None
     with connection:

@@ -73,6 +73,16 @@ def check_sees_outcomes(user: User) -> None:
         raise NotPermitted("Your role does not see outcomes.")
 
 
+def check_asks_sql(user: User) -> None:
+    """Analysts and administrators."""
+    if not asks_sql(user):
+        raise NotPermitted("Your role does not ask questions in SQL.")
+
+
+def asks_sql(user: User) -> bool:
+    return user.role in (Role.ANALYST, Role.ADMIN, Role.SYSTEM)
+
+
 def check_administrator(user: User) -> None:
     """R4, and settings."""
     if user.role not in (Role.ADMIN, Role.SYSTEM):

@@ -531,6 +531,8 @@ def create_token(
     name = rules.clean_line(name, "name", rules.NAME_LENGTH)
     if not name:
         raise Invalid("A token needs a name.", field="name")
+    if scope is Scope.SQL:
+        rules.check_asks_sql(owner)
     if people.live_tokens(tx, name):
         raise Invalid("There is already a token named {name}.", field="name", name=name)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
@@ -561,6 +563,22 @@ def authenticate(tx: Tx, secret: str) -> Caller:
     caller = Caller(token.user_id, token.scope)
     _who(tx, caller, token_for=token.scope)
     return caller
+
+
+@query
+def check_asks_sql(tx: Tx, caller: Caller) -> None:
+    """Whether this person may ask questions in SQL."""
+    rules.check_asks_sql(_who(tx, caller, token_for=Scope.SQL))
+
+
+@query
+def sql_tokens(tx: Tx, caller: Caller) -> frozenset[str]:
+    """The hashes of the tokens that open the analysts' door: not revoked, their user active and still allowed."""
+    rules.check_administrator(_who(tx, caller))
+    owners = [
+        (digest, people.user(tx, user_id)) for digest, user_id in people.live_token_hashes(tx, Scope.SQL)
+    ]
+    return frozenset(digest for digest, user in owners if user and user.active and rules.asks_sql(user))
 
 
 def _digest(secret: str) -> str:

@@ -15,6 +15,16 @@ def _setting(default: str, help: str) -> str:
     return made
 
 
+# Settings that are whole numbers: the least and the most.
+NUMBERS = {
+    "port": (1, 65535),
+    "analysts_port": (0, 65535),
+    "analysts_lag": (1, 86_400),
+    "analysts_seconds": (1, 3_600),
+    "analysts_memory": (768, 1_000_000),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the environment says. Each field `name` is the variable `DESFECHO_NAME`."""
@@ -28,6 +38,11 @@ class Settings:
     language: str = _setting(
         "pt_BR", "The language of the screen for browsers that speak none of ours: `pt_BR`, `en` or `es`."
     )
+    analysts_host: str = _setting("127.0.0.1", "The address the analysts' live server listens on.")
+    analysts_port: str = _setting("9494", "The port it listens on; 0: there is none.")
+    analysts_lag: str = _setting("30", "How many seconds old the data may be that analysts ask.")
+    analysts_seconds: str = _setting("20", "How many seconds an analyst's question may take.")
+    analysts_memory: str = _setting("1536", "How many megabytes analysts' questions may take together.")
     whatsapp_app_secret: str = _setting(
         "", "The app secret that signs WhatsApp deliveries; empty: none is taken."
     )
@@ -54,14 +69,19 @@ class Settings:
         """
         if not self.demo:
             raise Unavailable("DESFECHO_AUTH must be set to demo: no other way to sign in exists yet.")
-        listens_on = self.host if host is None else host
-        if not is_loopback(listens_on):
-            raise Unavailable(
-                "With DESFECHO_AUTH=demo the application only listens on this machine, not on {host}.",
-                host=listens_on or "every address",
-            )
-        if not (self.port.isdecimal() and 0 < int(self.port) < 65536):
-            raise Unavailable("DESFECHO_PORT must be a port number, not {port}.", port=self.port)
+        for listens_on in (self.host if host is None else host, self.analysts_host):
+            if not is_loopback(listens_on):
+                raise Unavailable(
+                    "With DESFECHO_AUTH=demo the application only listens on this machine, not on {host}.",
+                    host=listens_on or "every address",
+                )
+        for name, (least, most) in NUMBERS.items():
+            value = getattr(self, name)
+            if not (value.isdecimal() and least <= int(value) <= most):
+                raise Unavailable(
+                    "{setting} must be a number from {least} to {most}, not {value}.",
+                    setting=variable(name), least=least, most=most, value=value or "empty",
+                )  # fmt: skip
 
 
 def variable(name: str) -> str:

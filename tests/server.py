@@ -25,7 +25,12 @@ def environment(folder: Path, port: int) -> dict[str, str]:
     ours = {
         name: value for name, value in os.environ.items() if not name.startswith(("DESFECHO_", "STREAMLIT_"))
     }
-    return ours | {"DESFECHO_AUTH": "demo", "DESFECHO_DATA_DIR": str(folder), "DESFECHO_PORT": str(port)}
+    return ours | {
+        "DESFECHO_AUTH": "demo",
+        "DESFECHO_DATA_DIR": str(folder),
+        "DESFECHO_PORT": str(port),
+        "DESFECHO_ANALYSTS_PORT": "0",
+    }
 
 
 class Server:

@@ -81,6 +81,12 @@ def live_tokens(tx: Tx, name: str) -> list[Token]:
     return [_token(row) for row in tx.rows(f"{TOKEN_ROW} WHERE name = ? AND revoked_at IS NULL", name)]
 
 
+def live_token_hashes(tx: Tx, scope: Scope) -> list[tuple[str, UUID]]:
+    """Of each token of this scope that was not revoked: its hash, and whose it is."""
+    rows = tx.rows("SELECT hash, user_id FROM tokens WHERE scope = ? AND revoked_at IS NULL", scope)
+    return [(digest, user_id) for digest, user_id in rows]
+
+
 def add_token(tx: Tx, token: Token, digest: str, created_by: UUID) -> None:
     tx.insert(
         "tokens", token.id, token.user_id, token.name, token.scope, digest, token.created_at, created_by, None, None,

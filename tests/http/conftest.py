@@ -11,6 +11,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from core import services
+from core.analysts.service import Analysts
 from core.application import Application
 from core.desk import Desk
 from core.facts import Facts
@@ -80,7 +81,7 @@ def serve(client: TestClient, desk: Desk, facts: Facts) -> Http:
     """From now on the application has this desk."""
     clock = Clock()
     settings = Settings(auth="demo", whatsapp_app_secret=SECRET, whatsapp_verify_token=VERIFY)
-    OPENED.append(Application(settings, desk, facts, clock))
+    OPENED.append(Application(settings, desk, facts, clock, Analysts(settings, desk, facts)))
     return Http(client, desk, clock)
 
 

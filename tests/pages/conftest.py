@@ -10,6 +10,7 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
+from core.analysts.service import Analysts
 from core.application import Application
 from core.desk import Desk
 from core.facts import Facts
@@ -40,10 +41,12 @@ def clock() -> Clock:
 @pytest.fixture
 def application(desk: Desk, clock: Clock, tmp_path: Path) -> Iterator[Application]:
     settings = Settings(auth="demo", data_dir=str(desk.folder))
-    opened = Application(settings, desk, Facts.open(desk.folder), clock)
+    facts = Facts.open(desk.folder)
+    opened = Application(settings, desk, facts, clock, Analysts(settings, desk, facts))
     runtime.start(opened)
     yield opened
     runtime.stop()
+    opened.analysts.stop()
     opened.facts.close()
 
 

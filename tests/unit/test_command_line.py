@@ -12,7 +12,7 @@ from core import services
 from core.desk import Desk
 from core.facts import Facts
 from core.model import SYSTEM, Role, Scope
-from tests.conftest import add_user, write
+from tests.conftest import add_user, answer, write
 from tests.server import ROOT, SERVE, Server, free_port, run, serving
 
 QUESTION = "SELECT count(*) AS conclusions FROM analytics.conclusions"
@@ -146,7 +146,7 @@ def test_an_acknowledged_conclusion_outlives_kill_9(tmp_path: Path) -> None:
     (kept,) = services.conversation(desk, SYSTEM, conversation).conclusions
     facts = Facts.open(tmp_path)
     facts.catch_up(desk)
-    assert str(kept.id) == answered.json()["id"] and facts.ask(QUESTION).rows == [(1,)]
+    assert str(kept.id) == answered.json()["id"] and answer(facts, QUESTION) == [(1,)]
     facts.close()
     desk.close()
 

@@ -119,6 +119,8 @@ COMMANDS: dict[str, Callable[[World, Caller], object]] = {
     "create_token": lambda w, who: services.create_token(
         w.desk, who, "ana@example.com", "new", Scope.API, now=NOW
     ),
+    "check_asks_sql": lambda w, who: services.check_asks_sql(w.desk, who),
+    "sql_tokens": lambda w, who: services.sql_tokens(w.desk, who),
     "revoke_token": lambda w, who: services.revoke_token(w.desk, who, "spare", now=NOW),
 }
 
@@ -150,6 +152,8 @@ WHO_MAY = [
     ("list_users",              "Y     Y        Y        Y      -               -"),
     ("create_token",            "-     -        -        Y      -               -"),
     ("revoke_token",            "-     -        -        Y      -               -"),
+    ("check_asks_sql",          "-     -        Y        Y      -               Y"),
+    ("sql_tokens",              "-     -        -        Y      -               -"),
 ]
 # fmt: on
 

@@ -1,0 +1,254 @@
+"""The door for any DuckDB: `ATTACH 'quack:host:port' AS desfecho`.
+
+Quack's own server does whatever its client asks, for as long as it takes, and forgets its sessions when it ends. So the door
+stands before it: it knows the sessions and their tokens, lets through the few kinds of messages that reading takes, has each
+question checked, lends it a worker, and ends it at its limit with a sentence.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.analysts import quack
+from core.analysts.limits import ENDED, TOO_LONG, TOO_MUCH
+from core.analysts.pool import Gone, Pool, Worker
+from core.analysts.quack import Kind
+from core.errors import Unavailable
+
+LONGEST_MESSAGE = 1_000_000  # bytes
+MOST_SESSIONS = 1_000
+FORGOTTEN = 8 * 3600.0  # seconds after which a session that nobody used is forgotten
+NOT_ADMITTED = "The token is not known, was revoked or has expired, or is not for SQL."
+NO_SESSION = "This session is not known any more: DETACH and ATTACH again."
+NOT_READING = "Nothing can be changed here: only questions are answered."
+PUT_ASIDE = "Nobody went on fetching this answer while others waited. Ask again."
+WELCOME = (
+    "This is where DuckDB asks Desfecho: ATTACH 'quack:…' AS desfecho (TOKEN '…'). See docs/analysts.md.\n"
+)
+
+# What DuckDB 1.5.5 asks when it attaches. It is told of `analytics` alone, as nothing else may be asked about, and of its views
+# as tables: of those it knows the columns, and fetches no more of them than it needs.
+ATTACHING = {
+    "SELECT catalog_name, schema_name FROM information_schema.schemata"
+    " WHERE catalog_name NOT IN ('system', 'temp') ORDER BY ALL": (
+        "SELECT 'desfecho' AS catalog_name, unnest(['analytics', 'main']) AS schema_name"
+    ),
+    "SELECT schema_name, sql, 'table' FROM duckdb_tables()"
+    " UNION ALL SELECT schema_name, view_name, 'view' FROM duckdb_views()": (
+        "SELECT schema_name, format('CREATE TABLE {}.{} ({})', schema_name, table_name,"
+        " string_agg(format('{} {}', column_name, data_type), ', ' ORDER BY column_index)), 'table'"
+        " FROM duckdb_columns() WHERE schema_name = 'analytics' GROUP BY schema_name, table_name"
+    ),
+}
+
+OUT_OF_MEMORY = re.compile("out of memory|bad.alloc|allocation failure|failed to allocate", re.IGNORECASE)
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Session:
+    token: str  # its hash
+    used: float
+    worker: Worker | None = None  # that has an answer still to be fetched
+    under_way: int = 0  # messages the worker has not answered yet
+    since: float = 0  # the first of them came
+    left: float = 0  # seconds the question may still take
+    lost: str = ""  # why its answer cannot be fetched any more
+    fetched: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Door:
+    def __init__(self, pool: Pool, key: str) -> None:
+        """`key`: of the names of sessions, so that they are still known after this process was started anew."""
+        self._pool = pool
+        self._key = key.encode()
+        self._sessions: dict[str, Session] = {}
+        self.tokens: frozenset[str] = frozenset()  # the hashes of those admitted
+
+    async def answer(self, request: Request) -> Response:
+        try:
+            data = await _body(request)
+            message = quack.read(data)
+        except ValueError:
+            return PlainTextResponse(WELCOME, 400)
+        try:
+            said = await self._answer(request, data, message)
+        except Unavailable as error:
+            said = quack.error(str(error))
+        return Response(said, media_type="application/vnd.duckdb")
+
+    async def _answer(self, request: Request, data: bytes, message: quack.Message) -> bytes:
+        if message.kind == Kind.CONNECT:
+            return await self._connect(data, message)
+        session = self._sessions.get(message.session) or self._known_before(message.session)
+        if session is None:
+            return quack.error(NO_SESSION)
+        session.used = time.monotonic()
+        if session.token not in self.tokens or message.kind == Kind.DISCONNECT:
+            await self._release(session)
+            self._sessions.pop(message.session, None)
+            return quack.done() if message.kind == Kind.DISCONNECT else quack.error(NOT_ADMITTED)
+        if message.kind == Kind.PREPARE:
+            return await self._prepare(request, session, data, message)
+        if message.kind == Kind.FETCH:
+            if session.worker is None:
+                return quack.error(session.lost) if session.lost else quack.nothing_more()
+            return await self._forward(request, session, session.worker, data, message)
+        return quack.error(NOT_READING)
+
+    async def _connect(self, data: bytes, message: quack.Message) -> bytes:
+        token = hashlib.sha256(message.text.encode()).hexdigest()
+        if token not in self.tokens:
+            return quack.error(NOT_ADMITTED)
+        worker = await self._pool.take()
+        try:
+            welcome = await asyncio.to_thread(worker.welcome, data, message)
+        except (Gone, TimeoutError):
+            return quack.error(ENDED)
+        finally:
+            await self._pool.give(worker)
+        said = quack.read(welcome)
+        if said.kind != Kind.CONNECTED:
+            return welcome
+        await self._forget_some()
+        name = self._name(secrets.token_hex(8), token)
+        self._sessions[name] = Session(token, time.monotonic())
+        return quack.addressed(welcome, said, name)
+
+    def _name(self, first_half: str, token: str) -> str:
+        signed = hmac.digest(self._key, f"{first_half}{token}".encode(), "sha256")
+        return first_half + signed[:8].hex()
+
+    def _known_before(self, name: str) -> Session | None:
+        """A session that was begun at this door before its process was started anew."""
+        for token in self.tokens:
+            if hmac.compare_digest(name.encode(), self._name(name[:16], token).encode()):
+                return self._sessions.setdefault(name, Session(token, time.monotonic()))
+        return None
+
+    async def _forget_some(self) -> None:
+        """Of the sessions that nobody ended, forget the oldest."""
+        by_use = sorted(self._sessions, key=lambda name: self._sessions[name].used)
+        too_many = by_use[: max(0, len(by_use) - MOST_SESSIONS + 1)]
+        before = time.monotonic() - FORGOTTEN
+        for name in {*too_many, *(name for name in by_use if self._sessions[name].used < before)}:
+            await self._release(self._sessions.pop(name))
+
+    async def _prepare(
+        self, request: Request, session: Session, data: bytes, message: quack.Message
+    ) -> bytes:
+        await self._release(session)
+        worker = await self._pool.take()
+        instead = ATTACHING.get(" ".join(message.text.split()))
+        try:
+            refusal = None if instead else await asyncio.to_thread(worker.check, message.text)
+        except Gone:
+            refusal = ENDED
+        if refusal:
+            await self._pool.give(worker)
+            return quack.error(refusal)
+        session.worker, session.left, session.lost = worker, self._pool.limits.seconds, ""
+        if instead:
+            data = quack.asking(data, message, instead)
+        return await self._forward(request, session, worker, data, message)
+
+    async def _forward(
+        self, request: Request, session: Session, worker: Worker, data: bytes, message: quack.Message
+    ) -> bytes:
+        """Have the worker answer, and keep it for the session while there is more to fetch."""
+        self._pool.resume(worker)
+        if not session.under_way:
+            session.since = time.monotonic()
+        session.under_way += 1
+        try:
+            call = partial(worker.forward, data, message, session.left)
+            said = await _while_wanted(request, call, worker.end)
+            failed = ""
+        except TimeoutError:
+            said, failed = b"", TOO_LONG.format(seconds=f"{self._pool.limits.seconds:g}")
+        except Gone:  # or ended, because another message of this session took too long
+            said, failed = b"", session.lost or ENDED
+        finally:
+            session.under_way -= 1
+        if OUT_OF_MEMORY.search(_complaint(said)):
+            failed = TOO_MUCH
+        if not session.under_way:
+            session.left -= time.monotonic() - session.since
+        if failed:
+            session.lost = failed
+            worker.end()
+        async with session.fetched:
+            if session.worker is worker and not session.under_way:
+                await self._keep_or_release(session, worker, failed, said)
+        return quack.error(failed) if failed else said
+
+    async def _keep_or_release(self, session: Session, worker: Worker, failed: str, said: bytes) -> None:
+        try:
+            finished = (
+                failed or quack.read(said).kind == Kind.ERROR or await asyncio.to_thread(worker.finished)
+            )
+        except Gone:
+            finished = failed = ENDED
+        if finished:
+            session.lost = failed
+            await self._release(session)
+        else:
+            self._pool.hold(worker, partial(_lose, session))
+
+    async def _release(self, session: Session) -> None:
+        if session.worker is not None:
+            worker, session.worker = session.worker, None
+            if session.under_way:
+                worker.end()  # nobody waits for what it does
+            await self._pool.give(worker)
+
+
+def _complaint(said: bytes) -> str:
+    """Why Quack does not answer; '' where it does."""
+    message = quack.read(said) if said else None
+    return message.text if message and message.kind == Kind.ERROR else ""
+
+
+def _lose(session: Session) -> None:
+    session.worker, session.lost = None, PUT_ASIDE
+
+
+async def _while_wanted(request: Request, call: Callable[[], T], end: Callable[[], None]) -> T:
+    """What the call returns; it is ended where the client goes away."""
+    calling = asyncio.ensure_future(asyncio.to_thread(call))
+    while not calling.done():
+        await asyncio.wait([calling], timeout=0.5)
+        if not calling.done() and await request.is_disconnected():
+            end()
+    return calling.result()
+
+
+async def _body(request: Request) -> bytes:
+    """Errors: `ValueError` where it is longer than any message of ours."""
+    data = b""
+    async for piece in request.stream():
+        data += piece
+        if len(data) > LONGEST_MESSAGE:
+            raise ValueError("too long")
+    return data
+
+
+async def _welcome(_: Request) -> Response:
+    return PlainTextResponse(WELCOME)
+
+
+def create_door(door: Door) -> Starlette:
+    return Starlette(routes=[Route("/quack", door.answer, methods=["POST"]), Route("/", _welcome)])

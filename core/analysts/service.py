@@ -1,0 +1,259 @@
+"""Analysts in the application: the process for their questions, kept running, told of new data and tokens, and asked."""
+
+import http.client
+import json
+import logging
+import os
+import secrets
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from core import services, sockets
+from core.analysts import Answer
+from core.analysts.limits import LATE, LONGEST, STOPPED, TOO_WORDY
+from core.desk import Desk
+from core.errors import Invalid, Unavailable
+from core.facts import Facts
+from core.model import SYSTEM, Caller
+from core.settings import Settings
+
+SOCKET = "analysts.sock"
+COPIES = "analysts"  # the folder, in the data folder
+TICK = 1.0  # seconds between looks at what has changed
+ANSWER_WITHIN = 60.0  # seconds a copy may take
+ROOT = Path(__file__).parents[2]
+
+log = logging.getLogger(__name__)
+
+
+class Analysts:
+    """Any number of threads ask; one keeps the process running, and what it knows new."""
+
+    def __init__(self, settings: Settings, desk: Desk, facts: Facts) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._facts = facts
+        self._key = secrets.token_urlsafe(32)
+        self._inside: socket.socket | None = None
+        self._door: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tending = threading.Lock()
+        self._ending = threading.Event()
+        self._copied: int | None = None  # the facts' `changed` that the copy in use has
+        self._next_copy = 0.0
+        self._admitted: tuple[int, frozenset[str]] | None = (
+            None  # the desk's number, and the tokens' hashes then
+        )
+
+    def open_door(self) -> None:
+        """Take the port of the live server. Errors: `Unavailable` where it cannot be had."""
+        host, port = self._settings.analysts_host, int(self._settings.analysts_port)
+        if not port or self._door:
+            return
+        door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((host, port))
+        except OSError as error:
+            door.close()
+            raise Unavailable(
+                "Port {port} of {host} cannot be used for analysts: {error}. Choose another with DESFECHO_ANALYSTS_PORT, or 0.",
+                port=port, host=host, error=error.strerror,
+            ) from error  # fmt: skip
+        door.listen(512)
+        self._door = door
+
+    def start(self) -> None:
+        """Serve: open the door, and keep the process running and its data new until `stop`."""
+        self.open_door()
+        threading.Thread(target=self._keep, name="analysts", daemon=True).start()
+
+    def stop(self) -> None:
+        self._ending.set()
+        with self._tending:
+            self._end_process()
+            for listening in (self._inside, self._door):
+                if listening:
+                    listening.close()
+            if self._inside:
+                (self._settings.folder / SOCKET).unlink(missing_ok=True)
+
+    def ask(
+        self,
+        caller: Caller,
+        question: str,
+        *,
+        rows: int,
+        newest: bool = False,
+        stop: threading.Event | None = None,
+    ) -> Answer:
+        """Answer one SELECT over schema `analytics`, with at most so many rows; of the newest data, if need be.
+
+        Errors: `NotPermitted`; `Invalid` with why it is refused, or DuckDB's own words; `Unavailable`.
+        """
+        services.check_asks_sql(self._desk, caller)
+        if len(question) > LONGEST:
+            raise Invalid(TOO_WORDY, field="sql", characters=LONGEST)
+        if self._copied is None or newest:
+            self._tend(at_once=True)
+        began = time.monotonic()
+        asked = {"question": question, "rows": rows, "newest": newest}
+        about, stream = self._request("ask", asked, stop or threading.Event())
+        as_of = datetime.fromisoformat(about["as_of"]).replace(tzinfo=UTC) if about["as_of"] else None
+        table = pa.ipc.open_stream(stream).read_all()
+        return Answer(table, about["more"], time.monotonic() - began, as_of)
+
+    def snapshot(self, folder: Path) -> dict[str, Any]:
+        """Write the facts as they are now into `folder`, an absolute path, complete or not at all.
+
+        Returns {as_of, number, rows: {table: n}, files, bytes}. Errors: `Unavailable` with why not.
+        """
+        self._tend(at_once=True)
+        copy = self._settings.folder / COPIES / f"snapshot-{secrets.token_hex(4)}"
+        try:
+            with self._facts.standing_still() as file:
+                self._request("copy_to", {"file": str(file), "copy": str(copy)})
+            written = subprocess.run(  # noqa: S603 - our own
+                [sys.executable, "-m", "core.analysts.snapshot", str(copy), str(folder)],
+                cwd=ROOT,
+                env=_environment(),
+                capture_output=True,
+                text=True,
+            )
+        finally:
+            copy.unlink(missing_ok=True)
+        if written.returncode:
+            said = written.stderr.strip().splitlines() or ["The snapshot was stopped."]
+            raise Unavailable("{error}", error=said[-1])
+        totals: dict[str, Any] = json.loads(written.stdout)
+        return totals
+
+    def _keep(self) -> None:
+        while not self._ending.wait(TICK):
+            try:
+                self._tend()
+            except Unavailable as error:
+                log.warning("Analysts: %s", error)
+            except Exception:
+                log.exception("What analysts ask could not be kept up to date.")
+
+    def _tend(self, at_once: bool = False) -> None:
+        """Start the process where none runs, say who is admitted, and have it copy the facts when they have changed."""
+        with self._tending:
+            if self._ending.is_set():
+                raise Unavailable(LATE)
+            if self._process is None or self._process.poll() is not None:
+                if self._process is not None:
+                    log.warning(
+                        "The analysts' process ended (%s): it is started anew.", self._process.returncode
+                    )
+                self._start_process()
+            self._admit()
+            if at_once or time.monotonic() >= self._next_copy:
+                self._copy()
+
+    def _admit(self) -> None:
+        number = self._desk.number
+        if self._admitted is None or self._admitted[0] != number:
+            tokens = services.sql_tokens(self._desk, SYSTEM)
+            if self._admitted is None or self._admitted[1] != tokens:
+                self._request("admit", {"tokens": sorted(tokens)})
+            self._admitted = number, tokens
+
+    def _copy(self) -> None:
+        self._facts.catch_up(self._desk)
+        changed = self._facts.changed
+        if changed == self._copied:
+            return
+        began = time.monotonic()
+        with self._facts.standing_still() as file:
+            self._request("copy", {"file": str(file)})
+        self._copied = changed
+        took = time.monotonic() - began
+        # What happens from now on is seen after the next copy, and what comes before it: a look, the copy, new workers.
+        self._next_copy = began + max(TICK, int(self._settings.analysts_lag) - 2 * took - 5)
+
+    def _start_process(self) -> None:
+        self._end_process()
+        if self._inside is None:
+            self._inside = sockets.listen(self._settings.folder, SOCKET)
+        handed = [listening.fileno() for listening in (self._inside, self._door) if listening]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "core.analysts"],
+            stdin=subprocess.PIPE,
+            pass_fds=handed,
+            cwd=ROOT,
+            env=_environment(),
+        )
+        assert self._process.stdin
+        asked = {
+            "folder": str(self._settings.folder / COPIES),
+            "inside": self._inside.fileno(),
+            "door": self._door.fileno() if self._door else None,
+            "key": self._key,
+            "seconds": int(self._settings.analysts_seconds),
+            "memory": int(self._settings.analysts_memory),
+        }
+        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _end_process(self) -> None:
+        if self._process is not None:
+            assert self._process.stdin
+            with suppress(OSError):
+                self._process.stdin.close()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = self._copied = self._admitted = None
+        self._next_copy = 0.0
+
+    def _request(
+        self, path: str, asked: dict[str, Any], stop: threading.Event | None = None
+    ) -> tuple[dict[str, Any], bytes]:
+        """Ask the process: what its answer says, and the Arrow stream that comes with it.
+
+        Errors: `Invalid` where it refuses, or `stop` was set meanwhile; `Unavailable`.
+        """
+        connection = http.client.HTTPConnection("inside", timeout=ANSWER_WITHIN)
+        try:
+            connection.sock = sockets.connect(self._settings.folder, SOCKET)
+            connection.sock.settimeout(ANSWER_WITHIN)
+            connection.request("POST", f"/{path}", json.dumps(asked), {"Content-Type": "application/json"})
+            while stop is not None and not select.select([connection.sock], [], [], 0.05)[0]:
+                if stop.is_set():
+                    raise Invalid(STOPPED, field="sql")
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable(LATE) from error
+        finally:
+            connection.close()
+        if response.status == 200:
+            return json.loads(response.headers.get("X-Answer", "{}")), body
+        said = json.loads(body) if response.headers.get_content_type() == "application/json" else {}
+        refused, params = said.get("refused", ""), said.get("params", {})
+        if "failed" in said:
+            raise Unavailable("The facts could not be copied: {error}.", error=said["failed"])
+        if response.status == 503:
+            raise Unavailable(refused, **params)
+        if response.status == 422:
+            raise Invalid(refused, field="sql", **params)
+        raise Unavailable(LATE)
+
+
+def _environment() -> dict[str, str]:
+    """What the processes of analysts get to know of the environment: none of the settings, which hold secrets."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
