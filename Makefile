@@ -2,15 +2,15 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run test bench check format lock texts screenshots clean
+.PHONY: run test bench check format lock texts reference screenshots clean
 
 run: .venv/product
 	DESFECHO_AUTH=demo $(BIN)/python -m core demo --if-empty
 	DESFECHO_AUTH=demo $(BIN)/python -m core serve
 
 test: .venv/tests .venv/chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest tests/browser  # by itself: a browser and a server want the machine
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/live
+	$(BIN)/python -m pytest tests/browser tests/live  # by themselves: a browser and servers want the machine
 
 # All of it takes about an hour, alone on the machine: `make bench` or `make bench PARTS="commands pages"`.
 # A hundred million conclusions are measured on request: `make bench PARTS=facts100`.
@@ -64,7 +64,7 @@ clean:
 	touch $@
 
 # The texts of the screen: gather them from the code and merge them into each language.
-KEYWORDS := -k text -k N_ -k n:1,2 $(foreach e,Unauthenticated NotPermitted NotFound AlreadyConcluded \
+KEYWORDS := -k text -k N_ -k _refused -k n:1,2 $(foreach e,Unauthenticated NotPermitted NotFound AlreadyConcluded \
 	OpenConversationExists ConcurrentChange ClassificationOff Invalid,-k $(e))
 texts: .venv/product
 	mkdir -p build
@@ -73,6 +73,10 @@ texts: .venv/product
 	for language in core/locale/*/; do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-pot-creation-date --omit-header -D desfecho -i build/desfecho.pot -d core/locale -l $$(basename $$language); \
 	done
+
+# The data dictionary and the cookbook, written anew from the comments in the schema and from the recipes.
+reference: .venv/tests
+	$(BIN)/python docs/reference.py
 
 # The pictures of the documentation, taken anew of a demonstration in a folder of its own.
 screenshots: .venv/tests .venv/chromium
