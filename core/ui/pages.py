@@ -10,12 +10,13 @@ Entry = tuple[str, str, str, str, tuple[Role, ...]]
 HANDLES = (Role.AGENT, Role.MANAGER, Role.ADMIN)
 
 SEES_OUTCOMES = (Role.MANAGER, Role.ANALYST, Role.ADMIN)
+ASKS_IN_SQL = (Role.ANALYST, Role.ADMIN)
 
 # file, address, title, icon, who
 NAVIGATION: tuple[Entry, ...] = (
     ("agent/conversations.py", "atendimentos", N_("Conversations"), ":material/forum:", HANDLES),
     ("manager/outcomes.py", "desfechos", N_("Outcomes"), ":material/monitoring:", SEES_OUTCOMES),
-    ("analyst/questions.py", "perguntas", N_("Questions in SQL"), ":material/database:", (Role.ANALYST,)),
+    ("analyst/questions.py", "perguntas", N_("Questions in SQL"), ":material/database:", ASKS_IN_SQL),
     ("agent/preferences.py", "preferencias", N_("Preferences"), ":material/tune:", HANDLES),
     ("admin/settings.py", "configuracoes", N_("Settings"), ":material/settings:", (Role.ADMIN,)),
 )

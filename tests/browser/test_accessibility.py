@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 from zlib import crc32
 
@@ -201,7 +202,24 @@ def other_pages(looked: Looked, place: Place) -> None:
         page.goto(f"{place.address('Marta', 'desfechos')}&topic={topic}")
         looked.at(f"outcomes: {topic}", page.locator("h3").first)
     page.goto(place.address("Nadia", "perguntas"))
-    looked.at("questions", page.locator("[data-testid=stCode] .token").first)  # coloured after the rest
+    looked.at("questions", page.locator(".st-key-question-run button"))
+    page.locator(".st-key-question-beside").get_by_role("tab").last.click()
+    looked.at("questions: the tables", page.locator(".df-columns dt", has_text="handling_seconds"))
+    answer = page.locator(".st-key-question-answer")
+    for sql, shown in (
+        ("FROM analytics.reasons", answer.get_by_test_id("stDataFrame")),
+        ("SELECT count(*) FROM analytics.reasons", answer.locator(".df-one")),
+        ("SELECT * FROM analytics.reasons WHERE false", answer.locator(".df-empty")),
+        ("SELECT catgory\nFROM analytics.reasons", answer.locator(".df-wrong")),
+        ("SELECT count(*) FROM range(1000000000000) AS a(n) WHERE n % 7 = 3", answer.locator(".df-asking")),
+    ):
+        page.goto(f"{place.address('Nadia', 'perguntas')}&{urlencode({'sql': sql})}")
+        looked.at(f"questions: {sql}", shown)
+    page.locator(".st-key-question-stop button").click()
+    sql = "SELECT category, count(*) AS n FROM analytics.reasons GROUP BY ALL"
+    page.goto(f"{place.address('Nadia', 'perguntas')}&{urlencode({'sql': sql})}")
+    answer.get_by_role("tab").last.click()
+    looked.at("questions: a chart", answer.get_by_test_id("stVegaLiteChart"))
     page.goto(place.address("Ana", "configuracoes"))
     looked.at("a refused page", page.get_by_role("alert"))
     page.goto(f"{place.address('Ana')}&c={uuid4()}")
