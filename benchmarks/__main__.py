@@ -1,4 +1,4 @@
-"""Measure everything and write it down: `python -m benchmarks [commands|pages|people|facts|managers …]` writes
+"""Measure everything and write it down: `python -m benchmarks [commands|pages|people|facts|managers|analysts …]` writes
 docs/benchmarks.md. `facts100`, which takes long and much of the disk, is measured only when it is named.
 
 Every figure to judge by is a ratio of two measurements of the same run, so the machine matters little.
@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import commands, facts, history, managers, pages, people
+from benchmarks import analysts, commands, facts, history, managers, pages, people
 from benchmarks.peers import INDEXES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -254,6 +254,41 @@ def about_managers(found: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
+def about_analysts(found: dict[str, Any]) -> list[str]:
+    usual, fresh = found["usual"], found["fresh"]
+    return [
+        "## Analysts",
+        "",
+        f"On a served desk of {found['conversations']:,} conversations. An agent concludes, with a reason and a value, and looks at"
+        f" the list, {analysts.EACH} times one after the other over HTTP, while nobody asks in SQL and then beside what analysts should"
+        f" not do; a question ends after {analysts.SECONDS} s. Medians of {analysts.ROUNDS} rounds by turns, each after one in which"
+        " nobody asks, which its p95 is compared with; p50 / p95 / most. Who asks has the lowest priority, as if on another"
+        f" machine. Memory is what all of analysts' processes ever had together (Pss); it should be below {analysts.MEMORY:,} MB.",
+        "",
+        *table(
+            ("beside", "a conclusion", "p95 to idle", "the list", "p95 to idle", "should be", "memory"),
+            [
+                (
+                    analysts.LOADS[name].said, times(of["conclude"]), f"{of['conclude']['ratio']:.2f}",
+                    times(of["list"]), f"{of['list']['ratio']:.2f}", "—" if name == "idle" else "at most 1.5",
+                    f"{of['megabytes']:,} MB",
+                )
+                for name, of in found["agents"].items()
+            ],
+        ),
+        "",
+        f"- From an agent's conclusion until who asks again and again sees it, with `DESFECHO_ANALYSTS_LAG={fresh['lag']}`: at most"
+        f" {max(fresh['seconds'])} s in {len(fresh['seconds'])} times; should be at most {fresh['lag']}.",
+        "",
+        f"A small question, whose answer are the conclusions and the value of each category; the median of {analysts.ASKED}, by turns.",
+        "",
+        *table(
+            ("asked", "took", "to the facts directly"),
+            [(way, f"{took} ms", f"{took / usual['the facts directly']:.1f}") for way, took in usual.items()],
+        ),
+    ]  # fmt: skip
+
+
 def ms(took: float | None) -> str:
     if took is None:
         return f"> {facts.TOO_SLOW:.0f} s"
@@ -299,6 +334,7 @@ PARTS: dict[str, tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], 
     ),
     "facts100": (lambda: facts.measure_tenfold(HISTORIES[-1]), about_facts100),
     "managers": (managers.measure, about_managers),
+    "analysts": (analysts.measure, about_analysts),
 }
 
 

@@ -36,6 +36,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
 class Server:
     def __init__(self, folder: Path, port: int, process: "subprocess.Popen[str]", log: Path) -> None:
         self.folder, self.port, self.process, self.log = folder, port, process, log
+        self.attach = ""  # what an analyst's DuckDB says to come in, where a test has made a token
 
     @property
     def url(self) -> str:

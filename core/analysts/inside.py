@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -78,7 +79,8 @@ async def _copy(file: str, copy: Path) -> Response | None:
     try:
         await asyncio.to_thread(shutil.copyfile, file, copy)
     except OSError as error:
-        copy.unlink(missing_ok=True)
+        with suppress(OSError):
+            copy.unlink()
         return JSONResponse({"failed": error.strerror}, 507)
     return None
 

@@ -57,16 +57,24 @@ class Worker:
         self._pipe = Connection(ours.detach())
         self._port = _free_port()
         self._token = secrets.token_urlsafe(32)
-        self._tell(
-            {
-                "copy": str(copy),
-                "spill": str(spill),
-                "memory": limits.share,
-                "port": self._port,
-                "token": self._token,
-            }
-        )
-        self.as_of: str | None = self._told(START)["as_of"]
+        try:
+            self._begin(limits)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _begin(self, limits: Limits) -> None:
+        asked = {
+            "copy": str(self.copy),
+            "spill": str(self._spill),
+            "memory": limits.share,
+            "port": self._port,
+        }
+        self._tell(asked | {"token": self._token})
+        told = self._told(START)
+        if "failed" in told:
+            raise Gone(told["failed"])
+        self.as_of: str | None = told["as_of"]
         connected = quack.read(self._post(quack.connect(self._token), START))
         if connected.kind != quack.Kind.CONNECTED:
             raise Gone(connected.text)
@@ -231,13 +239,16 @@ class Pool:
             await self._missing.wait()
             self._missing.clear()
             while self._copy is not None and self._count < WORKERS:
+                copy = self._copy
                 try:
-                    await self._add(self._copy)
-                except (Gone, OSError) as error:
+                    await self._add(copy)
+                except (Gone, OSError, TimeoutError) as error:
+                    if copy != self._copy:
+                        continue  # it was of a copy that has gone since
                     log.warning(
-                        "A process for analysts' questions did not start: %s", error or type(error).__name__
+                        "A process for analysts' questions did not start: %s", str(error) or "it ended"
                     )
-                    await asyncio.sleep(1)
+                    await asyncio.sleep(2)
             for file in self._folder.glob("*.duckdb"):
                 if file != self._copy:
                     file.unlink(missing_ok=True)  # who still has it open keeps it until the end

@@ -30,6 +30,7 @@ from core.settings import Settings
 SOCKET = "analysts.sock"
 COPIES = "analysts"  # the folder, in the data folder
 TICK = 1.0  # seconds between looks at what has changed
+AGAIN = 5.0  # seconds until another copy is tried, where one failed
 ANSWER_WITHIN = 60.0  # seconds a copy may take
 ROOT = Path(__file__).parents[2]
 
@@ -176,6 +177,7 @@ class Analysts:
         if changed == self._copied:
             return
         began = time.monotonic()
+        self._next_copy = began + AGAIN
         with self._facts.standing_still() as file:
             self._request("copy", {"file": str(file)})
         self._copied = changed

@@ -173,11 +173,15 @@ def main(pipe_number: str) -> None:
     with Connection(int(pipe_number)) as pipe:
         asked = json.loads(pipe.recv_bytes())
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        connection = open_copy(Path(asked["copy"]), asked["memory"] - BESIDES, Path(asked["spill"]))
-        connection.execute(
-            "CALL quack_serve(?, token = ?)", [f"quack:127.0.0.1:{asked['port']}", asked["token"]]
-        )
-        connection.execute("SET lock_configuration = true")
+        try:
+            connection = open_copy(Path(asked["copy"]), asked["memory"] - BESIDES, Path(asked["spill"]))
+            served = [f"quack:127.0.0.1:{asked['port']}", asked["token"]]
+            connection.execute("CALL quack_serve(?, token = ?)", served)
+            connection.execute("SET lock_configuration = true")
+        except duckdb.Error as error:
+            with suppress(OSError):
+                pipe.send_bytes(json.dumps({"failed": str(error).splitlines()[0]}).encode())
+            return
         os.nice(19)  # from now on: until it is there, somebody may be waiting for it
         Worker(pipe, connection).run()
     os._exit(0)  # a question may still be running

@@ -9,11 +9,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from core import services
 from core.desk import Desk
-from core.model import SYSTEM, Category, Role, ValueMode
+from core.model import SYSTEM, Category, Role, Scope, ValueMode
 from tests.conftest import add_user, write
-from tests.server import Server, serving
+from tests.server import Server, free_port, serving
 
 expect.set_options(timeout=30_000)
+
+LAG = 5  # seconds that analysts may be behind
 
 # Without a network there is nothing for Chromium to look for in the background.
 FLAGS = (
@@ -41,8 +43,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     services.create_reason(desk, SYSTEM, "Horário", Category.QUESTION, ValueMode.NONE, now=now)
     services.create_reason(desk, SYSTEM, "Preço", Category.LOST, ValueMode.OPTIONAL, now=now)
     write(desk, "always-there", now)
+    made = services.create_token(desk, SYSTEM, "nadia@example.com", "browser tests", Scope.SQL, now=now)
     desk.close()
-    with serving(folder) as running:
+    port = free_port()
+    with serving(folder, DESFECHO_ANALYSTS_PORT=str(port), DESFECHO_ANALYSTS_LAG=str(LAG)) as running:
+        running.attach = f"ATTACH 'quack:127.0.0.1:{port}' AS desfecho (TOKEN '{made.secret}')"
         yield running
 
 

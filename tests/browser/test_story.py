@@ -1,7 +1,12 @@
 """The whole story as people live it: written, concluded, edited, written again within 12 hours and after."""
 
+import time
+from urllib.parse import parse_qs, urlsplit
+
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import LAG
+from tests.live.conftest import quack_client
 from tests.server import Server
 
 
@@ -121,6 +126,26 @@ def test_the_whole_story(page: Page, server: Server) -> None:
     expect(page.locator(".st-key-head")).to_contain_text("Novos")
     expect(chat).to_contain_text("Outro assunto agora.")
     expect(chat).not_to_contain_text("tem estojo")
+
+
+def test_an_analyst_s_duckdb_sees_what_was_concluded_on_the_page(page: Page, server: Server) -> None:
+    """A process of its own would say the same: Quack is all that this DuckDB has of the application."""
+    home(page)
+    write_as(page, "Isto vai aos analistas", name="Paulo Dados")
+    expect(page.get_by_role("heading", name="Paulo Dados")).to_be_visible()
+    conversation = parse_qs(urlsplit(page.url).query)["c"][0]
+    by_key(page, "conclude").click()
+    page.get_by_role("dialog").get_by_role("option", name="Horário").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Classificar e concluir").click()
+    expect(page.locator(".st-key-footer")).to_contain_text("Horário")
+    concluded = time.monotonic()
+    with quack_client() as analyst:
+        analyst.execute(server.attach)
+        mine = f"FROM desfecho.analytics.conclusions SELECT reason WHERE conversation_id = '{conversation}'"
+        while not (found := analyst.execute(mine).fetchall()):
+            assert time.monotonic() < concluded + LAG, "not in the promised time"
+            time.sleep(0.2)
+    assert found == [("Horário",)]
 
 
 def test_a_double_click_concludes_once(page: Page) -> None:

@@ -22,6 +22,14 @@ from tests.server import Server, free_port, run, serving
 LAG, SECONDS, MEMORY = 2, 3, 1000
 
 
+def quack_client() -> duckdb.DuckDBPyConnection:
+    """A DuckDB that knows nothing of ours, and Quack."""
+    connection = duckdb.connect()
+    for extension in ("httpfs", "quack"):
+        connection.execute(f"LOAD '{worker._file(extension)}'")
+    return connection
+
+
 @dataclass(frozen=True)
 class Live:
     """A served desk: Nadia asks in SQL, Clara concludes over HTTP."""
@@ -37,9 +45,7 @@ class Live:
 
     def attach(self, token: str | None = None) -> duckdb.DuckDBPyConnection:
         """A DuckDB of somebody's own that has the facts attached as `desfecho`."""
-        connection = duckdb.connect()
-        for extension in ("httpfs", "quack"):
-            connection.execute(f"LOAD '{worker._file(extension)}'")
+        connection = quack_client()
         connection.execute(f"ATTACH '{self.uri}' AS desfecho (TOKEN '{token or self.token}')")
         return connection
 

@@ -456,3 +456,21 @@ def test_without_a_port_there_is_no_door_but_the_command_line_is_answered(tmp_pa
         assert asked.stdout.split() == ["count_star()", "0"]
         listening = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, cwd=ROOT).stdout
         assert "core.analysts" in listening
+
+
+def test_where_nothing_can_be_written_the_copy_before_goes_on_answering(
+    live: Live, attached: duckdb.DuckDBPyConnection
+) -> None:
+    """As when the disk is full; and when it is not any more, what is new is seen."""
+    copies, aside = live.server.folder / "analysts", live.server.folder / "aside"
+    (before,) = told(attached, COUNT)
+    copies.rename(aside)
+    copies.write_text("in the way")
+    try:
+        live.conclude("on a full disk")
+        until(lambda: "could not be copied" in live.server.log.read_text())
+        assert answers(attached) and not list(aside.glob("*.part"))
+    finally:
+        copies.unlink()
+        aside.rename(copies)
+    until(lambda: told(attached, COUNT)[0] > before, 20)

@@ -29,6 +29,7 @@ from core.ui import question_chart, question_grid, question_run, questions, runt
 from core.ui.pages import PAGES
 from core.ui.question_chart import Picks
 from core.ui.question_refusal import with_line
+from tests.attacks import ATTACKS
 from tests.conftest import Team, change_user
 from tests.pages.conftest import Look
 from tests.unit.test_files import cells_of_excel
@@ -568,3 +569,23 @@ def test_the_chart_follows_what_is_picked(page: Callable[..., AppTest], analysts
     analysts.table = pa.table({"n": [1, 2], "other": ["a", "b"]})
     ask(test, "SELECT 3")
     assert next(box.value for box in test.selectbox if box.label == "Across (x)") == 0
+
+
+# The real ones ---------------------------------------------------------------------------------------
+
+
+def test_attacks_are_refused_with_a_sentence_here_too(look: Look, team: Team) -> None:
+    """Some of each kind; every one is asked of the live server and of the command line in tests/live."""
+    test = look(team.nadia, page=PAGE, language="en")
+    ask(test, "SELECT 42 AS answer")
+    assert "42" in html(test)
+    for name, attack in ATTACKS[::5]:
+        if not attack.replace("\n", "").isprintable() or attack != attack.strip():
+            continue  # a browser sends no such characters, and the page takes spaces away
+        ask(test, attack)
+        while question_run.RUNNING in test.session_state:
+            test.run()
+        assert test.error and test.error[0].value.strip(), name
+        assert not test.dataframe, name
+    ask(test, "SELECT 43 AS answer")
+    assert "43" in html(test)
