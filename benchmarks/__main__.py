@@ -255,14 +255,14 @@ def about_managers(found: dict[str, Any]) -> list[str]:
 
 
 def about_analysts(found: dict[str, Any]) -> list[str]:
-    usual, fresh = found["usual"], found["fresh"]
+    usual, fresh, memory = found["usual"], found["fresh"], found["memory"]
     return [
         "## Analysts",
         "",
         f"On a served desk of {found['conversations']:,} conversations. An agent concludes, with a reason and a value, and looks at"
         f" the list, {analysts.EACH} times one after the other over HTTP, while nobody asks in SQL and then beside what analysts should"
         f" not do; a question ends after {analysts.SECONDS} s. Medians of {analysts.ROUNDS} rounds by turns, each after one in which"
-        " nobody asks, which its p95 is compared with; p50 / p95 / most. Who asks has the lowest priority, as if on another"
+        " nobody asks, which its p95 is compared with; p50 / p95 / most. Who asks runs only while no other wants a core, as if on another"
         f" machine. Memory is what all of analysts' processes ever had together (Pss); it should be below {analysts.MEMORY:,} MB.",
         "",
         *table(
@@ -279,6 +279,8 @@ def about_analysts(found: dict[str, Any]) -> list[str]:
         "",
         f"- From an agent's conclusion until who asks again and again sees it, with `DESFECHO_ANALYSTS_LAG={fresh['lag']}`: at most"
         f" {max(fresh['seconds'])} s in {len(fresh['seconds'])} times; should be at most {fresh['lag']}.",
+        f"- Memory where a question may take {memory['seconds']} s, as usual, and {analysts.LOADS['copies and sorting'].said}: at most"
+        f" {memory['most']:,} MB; should be below {analysts.MEMORY:,}.",
         "",
         f"A small question, whose answer are the conclusions and the value of each category; the median of {analysts.ASKED}, by turns.",
         "",

@@ -157,9 +157,12 @@ def ask(folder: Path, command: str, arguments: Arguments) -> Any | None:
             connection = Client(short, "AF_UNIX")
     except OSError:
         return None
+    request = json.dumps({"command": command, "arguments": arguments}).encode()
+    if len(request) > LONGEST:
+        raise Unavailable("That is too long: at most {bytes} bytes.", bytes=LONGEST)
     with connection:
         try:
-            connection.send_bytes(json.dumps({"command": command, "arguments": arguments}).encode())
+            connection.send_bytes(request)
             answer = json.loads(connection.recv_bytes())
         except (EOFError, OSError) as error:
             raise Unavailable("The running application stopped before it answered.") from error

@@ -19,7 +19,7 @@ def _setting(default: str, help: str) -> str:
 NUMBERS = {
     "port": (1, 65535),
     "analysts_port": (0, 65535),
-    "analysts_lag": (1, 86_400),
+    "analysts_lag": (5, 86_400),
     "analysts_seconds": (1, 3_600),
     "analysts_memory": (768, 1_000_000),
 }

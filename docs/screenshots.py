@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
 from uuid import UUID
 
 from PIL import Image
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core import services  # noqa: E402
+from core.analysts.cookbook import RECIPES  # noqa: E402
 from core.desk import Desk  # noqa: E402
 from core.model import SYSTEM, Caller, Direction, Reason, User  # noqa: E402
 from core.rules import Incoming  # noqa: E402
@@ -27,7 +29,7 @@ IMAGES = ROOT / "docs" / "images"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 # The demonstration's banner out of sight: there is more room for what the picture is about.
 SCROLL = """() => {
-    const shown = [...document.querySelectorAll(".st-key-folder, .st-key-way, .st-key-outcome-filters")].filter((e) => e.offsetParent);
+    const shown = [...document.querySelectorAll(".st-key-folder, .st-key-way, .st-key-outcome-filters, .st-key-question-page")].filter((e) => e.offsetParent);
     const top = Math.min(...shown.map((e) => e.getBoundingClientRect().top));
     const bar = document.querySelector("[data-testid=stHeader]").getBoundingClientRect().bottom;
     const main = document.querySelector("[data-testid=stMain]");
@@ -75,13 +77,15 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        with told(SOFIA, EMILY) as (server, ana, sofia, marta):
+        with told(SOFIA, EMILY) as (server, ana, sofia, marta, nadia):
             outcomes(browser, server, marta, "pt-BR", "outcomes")
+            questions(browser, server, nadia, "pt-BR", "questions")
             dark(browser, server, ana, sofia)
             phone(browser, server, ana, sofia)
             story(browser, server, ana, sofia, "pt-BR", "689,00", "Esqueci: posso levar a armação antiga?")
-        with told(EMILY, SOFIA) as (server, ana, emily, marta):
+        with told(EMILY, SOFIA) as (server, ana, emily, marta, nadia):
             outcomes(browser, server, marta, "en-GB", "outcomes.en")
+            questions(browser, server, nadia, "en-GB", "questions.en")
             story(browser, server, ana, emily, "en-GB", "420.00", "One more thing: are you open on Sunday?")
         browser.close()
     for picture in sorted(IMAGES.glob("*.png")):
@@ -92,8 +96,8 @@ def main() -> None:
 
 
 @contextmanager
-def told(first: Told, second: Told) -> Iterator[tuple[Server, User, UUID, User]]:
-    """Serve a demonstration in which a few people more wrote to Ana; with her, the conversation to open, and Marta."""
+def told(first: Told, second: Told) -> Iterator[tuple[Server, User, UUID, User, User]]:
+    """Serve a demonstration in which a few people more wrote to Ana; with her, the conversation to open, Marta and Nádia."""
     with TemporaryDirectory(prefix="desfecho-") as temporary:
         folder = Path(temporary) / "desk"
         filled = run(folder, "demo", "--seed", "1")
@@ -102,9 +106,9 @@ def told(first: Told, second: Told) -> Iterator[tuple[Server, User, UUID, User]]
         now = datetime.now(UTC)
         desk = Desk.open(folder, now)
         try:
-            ana, marta = (
+            ana, marta, nadia = (
                 next(user for user in services.list_users(desk, SYSTEM) if user.name.startswith(name))
-                for name in ("Ana", "Marta")
+                for name in ("Ana", "Marta", "Nádia")
             )
             reason = next(
                 r for r in services.list_reasons(desk, SYSTEM) if r.description == "Prazo do pedido"
@@ -115,7 +119,7 @@ def told(first: Told, second: Told) -> Iterator[tuple[Server, User, UUID, User]]
         finally:
             desk.close()
         with serving(folder) as server:
-            yield server, ana, opened, marta
+            yield server, ana, opened, marta, nadia
 
 
 def converse(desk: Desk, ana: User, now: datetime, told: Told, concluded: Reason | None = None) -> UUID:
@@ -209,6 +213,18 @@ def outcomes(browser: Browser, server: Server, marta: User, locale: str, name: s
     page.context.close()
 
 
+def questions(browser: Browser, server: Server, nadia: User, locale: str, name: str) -> None:
+    """A worked question that an analyst has asked, as a chart."""
+    recipe = next(recipe for recipe in RECIPES if recipe.name == "pareto_of_reasons")
+    page = visit(browser, server, nadia, DESKTOP, locale, f"/perguntas?{urlencode({'sql': recipe.sql})}")
+    page.get_by_role("tab").nth(1).click()
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    page.set_viewport_size({"width": DESKTOP[0], "height": 1100})  # down to the chart
+    page.wait_for_timeout(1500)
+    take(page, name)
+    page.context.close()
+
+
 # The browser --------------------------------------------------------------------------------------
 
 
@@ -218,6 +234,7 @@ def visit(
     who: User,
     size: tuple[int, int],
     locale: str = "pt-BR",
+    address: str = "/",
     dark: bool = False,
 ) -> Page:
     """Open the application as somebody."""
@@ -228,8 +245,9 @@ def visit(
         base_url=server.url,
     )
     page = context.new_page()
-    page.goto(f"/?as={who.id}")
-    expect(page.locator(".st-key-inbox-rows button").first).to_be_visible()
+    page.goto(f"{address}{'&' if '?' in address else '?'}as={who.id}")
+    first = ".st-key-inbox-rows button" if address == "/" else "[data-testid=stTab]"
+    expect(page.locator(first).first).to_be_visible()
     toggle_sidebar(page, shown=False)
     return page
 

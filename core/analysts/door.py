@@ -17,7 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -30,10 +30,11 @@ from core.errors import Unavailable
 LONGEST_MESSAGE = 1_000_000  # bytes
 MOST_SESSIONS = 1_000
 FORGOTTEN = 8 * 3600.0  # seconds after which a session that nobody used is forgotten
-NOT_ADMITTED = "The token is not known, was revoked or has expired, or is not for SQL."
+NOT_ADMITTED = "The token is not known, was revoked, or is not for SQL."
 NO_SESSION = "This session is not known any more: DETACH and ATTACH again."
 NOT_READING = "Nothing can be changed here: only questions are answered."
 PUT_ASIDE = "Nobody went on fetching this answer while others waited. Ask again."
+GAVE_WAY = "This answer gave way to a later question of the same connection. Ask again, one after the other."
 WELCOME = (
     "This is where DuckDB asks Desfecho: ATTACH 'quack:…' AS desfecho (TOKEN '…'). See docs/analysts.md.\n"
 )
@@ -53,6 +54,8 @@ ATTACHING = {
     ),
 }
 
+RESULT_ID = b"\x05\x00"  # the field of a first answer that names its result; the last of the message
+LONGEST_ID = 32  # bytes, with the field and the end of the message
 OUT_OF_MEMORY = re.compile("out of memory|bad.alloc|allocation failure|failed to allocate", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -60,14 +63,20 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Session:
+    """A client's. It has one question at a time, and of each message the next waits until it is answered."""
+
     token: str  # its hash
     used: float
     worker: Worker | None = None  # that has an answer still to be fetched
-    under_way: int = 0  # messages the worker has not answered yet
-    since: float = 0  # the first of them came
+    result: bytes = b""  # the end of what came first of it, which names it
     left: float = 0  # seconds the question may still take
     lost: str = ""  # why its answer cannot be fetched any more
-    fetched: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def is_fetching(self, data: bytes, message: quack.Message) -> bool:
+        """Whether a message wants more of this session's last answer, and not of one before."""
+        named = data[message.head_end + 2 :]
+        return bool(self.result) and self.result.endswith(RESULT_ID + named)
 
 
 class Door:
@@ -82,7 +91,7 @@ class Door:
         try:
             data = await _body(request)
             message = quack.read(data)
-        except ValueError:
+        except (ValueError, ClientDisconnect):
             return PlainTextResponse(WELCOME, 400)
         try:
             said = await self._answer(request, data, message)
@@ -96,18 +105,17 @@ class Door:
         session = self._sessions.get(message.session) or self._known_before(message.session)
         if session is None:
             return quack.error(NO_SESSION)
-        session.used = time.monotonic()
-        if session.token not in self.tokens or message.kind == Kind.DISCONNECT:
-            await self._release(session)
-            self._sessions.pop(message.session, None)
-            return quack.done() if message.kind == Kind.DISCONNECT else quack.error(NOT_ADMITTED)
-        if message.kind == Kind.PREPARE:
-            return await self._prepare(request, session, data, message)
-        if message.kind == Kind.FETCH:
-            if session.worker is None:
-                return quack.error(session.lost) if session.lost else quack.nothing_more()
-            return await self._forward(request, session, session.worker, data, message)
-        return quack.error(NOT_READING)
+        async with session.turn:
+            session.used = time.monotonic()
+            if session.token not in self.tokens or message.kind == Kind.DISCONNECT:
+                await self._release(session)
+                self._sessions.pop(message.session, None)
+                return quack.done() if message.kind == Kind.DISCONNECT else quack.error(NOT_ADMITTED)
+            if message.kind == Kind.PREPARE:
+                return await self._prepare(request, session, data, message)
+            if message.kind == Kind.FETCH:
+                return await self._fetch(request, session, data, message)
+            return quack.error(NOT_READING)
 
     async def _connect(self, data: bytes, message: quack.Message) -> bytes:
         token = hashlib.sha256(message.text.encode()).hexdigest()
@@ -136,90 +144,92 @@ class Door:
         """A session that was begun at this door before its process was started anew."""
         for token in self.tokens:
             if hmac.compare_digest(name.encode(), self._name(name[:16], token).encode()):
-                return self._sessions.setdefault(name, Session(token, time.monotonic()))
+                return self._sessions.setdefault(name, Session(token, time.monotonic(), lost=ENDED))
         return None
 
     async def _forget_some(self) -> None:
-        """Of the sessions that nobody ended, forget the oldest."""
+        """Of the sessions that nobody ended, let the oldest go: who comes back has the token to be known again."""
         by_use = sorted(self._sessions, key=lambda name: self._sessions[name].used)
         too_many = by_use[: max(0, len(by_use) - MOST_SESSIONS + 1)]
         before = time.monotonic() - FORGOTTEN
         for name in {*too_many, *(name for name in by_use if self._sessions[name].used < before)}:
-            await self._release(self._sessions.pop(name))
+            session = self._sessions.pop(name)
+            async with session.turn:
+                await self._release(session)
 
     async def _prepare(
         self, request: Request, session: Session, data: bytes, message: quack.Message
     ) -> bytes:
         await self._release(session)
+        session.result, session.lost = b"", ""
         worker = await self._pool.take()
-        instead = ATTACHING.get(" ".join(message.text.split()))
         try:
+            instead = ATTACHING.get(" ".join(message.text.split()))
             refusal = None if instead else await asyncio.to_thread(worker.check, message.text)
         except Gone:
             refusal = ENDED
+        except BaseException:
+            await self._pool.give(worker)
+            raise
         if refusal:
             await self._pool.give(worker)
             return quack.error(refusal)
-        session.worker, session.left, session.lost = worker, self._pool.limits.seconds, ""
+        session.worker, session.left = worker, self._pool.limits.seconds
         if instead:
             data = quack.asking(data, message, instead)
         return await self._forward(request, session, worker, data, message)
+
+    async def _fetch(self, request: Request, session: Session, data: bytes, message: quack.Message) -> bytes:
+        if session.lost:
+            return quack.error(session.lost)
+        if not session.is_fetching(data, message):
+            return quack.error(GAVE_WAY)
+        if session.worker is None:
+            return quack.nothing_more()
+        self._pool.resume(session.worker)
+        return await self._forward(request, session, session.worker, data, message)
 
     async def _forward(
         self, request: Request, session: Session, worker: Worker, data: bytes, message: quack.Message
     ) -> bytes:
         """Have the worker answer, and keep it for the session while there is more to fetch."""
-        self._pool.resume(worker)
-        if not session.under_way:
-            session.since = time.monotonic()
-        session.under_way += 1
+        began = time.monotonic()
+        failed, finished, said = ENDED, True, b""
         try:
             call = partial(worker.forward, data, message, session.left)
             said = await _while_wanted(request, call, worker.end)
-            failed = ""
+            complaint = _complaint(said)
+            failed = TOO_MUCH if OUT_OF_MEMORY.search(complaint) else ""
+            if message.kind == Kind.PREPARE:
+                session.result = said[-LONGEST_ID:]
+            finished = bool(complaint) or await asyncio.to_thread(worker.finished)
         except TimeoutError:
-            said, failed = b"", TOO_LONG.format(seconds=f"{self._pool.limits.seconds:g}")
-        except Gone:  # or ended, because another message of this session took too long
-            said, failed = b"", session.lost or ENDED
-        finally:
-            session.under_way -= 1
-        if OUT_OF_MEMORY.search(_complaint(said)):
+            failed = TOO_LONG.format(seconds=f"{self._pool.limits.seconds:g}")
+        except MemoryError:
             failed = TOO_MUCH
-        if not session.under_way:
-            session.left -= time.monotonic() - session.since
-        if failed:
-            session.lost = failed
-            worker.end()
-        async with session.fetched:
-            if session.worker is worker and not session.under_way:
-                await self._keep_or_release(session, worker, failed, said)
-        return quack.error(failed) if failed else said
-
-    async def _keep_or_release(self, session: Session, worker: Worker, failed: str, said: bytes) -> None:
-        try:
-            finished = (
-                failed or quack.read(said).kind == Kind.ERROR or await asyncio.to_thread(worker.finished)
-            )
         except Gone:
-            finished = failed = ENDED
-        if finished:
+            failed = ENDED
+        finally:  # also where this is cancelled
+            session.left -= time.monotonic() - began
             session.lost = failed
-            await self._release(session)
-        else:
-            self._pool.hold(worker, partial(_lose, session))
+            if failed:
+                worker.end()
+            if failed or finished:
+                await self._release(session)
+            else:
+                self._pool.hold(worker, partial(_lose, session))
+        return quack.error(failed) if failed else said
 
     async def _release(self, session: Session) -> None:
         if session.worker is not None:
             worker, session.worker = session.worker, None
-            if session.under_way:
-                worker.end()  # nobody waits for what it does
             await self._pool.give(worker)
 
 
 def _complaint(said: bytes) -> str:
-    """Why Quack does not answer; '' where it does."""
-    message = quack.read(said) if said else None
-    return message.text if message and message.kind == Kind.ERROR else ""
+    """Why Quack does not answer, without the question, which it repeats below; '' where it does."""
+    message = quack.read(said)
+    return message.text.partition("\n")[0] or " " if message.kind == Kind.ERROR else ""
 
 
 def _lose(session: Session) -> None:
@@ -228,6 +238,8 @@ def _lose(session: Session) -> None:
 
 async def _while_wanted(request: Request, call: Callable[[], T], end: Callable[[], None]) -> T:
     """What the call returns; it is ended where the client goes away."""
+    if await request.is_disconnected():
+        raise Gone
     calling = asyncio.ensure_future(asyncio.to_thread(call))
     while not calling.done():
         await asyncio.wait([calling], timeout=0.5)

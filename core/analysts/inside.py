@@ -41,7 +41,7 @@ class Inside:
             answer = await asyncio.to_thread(
                 worker.ask, asked["question"], asked["rows"], self._pool.limits.seconds, gone.is_set
             )
-        except Gone:
+        except (Gone, MemoryError):
             answer = {"refused": ENDED, "params": {}}
         finally:
             watching.cancel()
@@ -54,14 +54,18 @@ class Inside:
         )
 
     async def copy(self, request: Request) -> Response:
-        """{file} → answer on a copy of this file of facts from now on. Its owner lets nobody write it meanwhile."""
+        """{file} → answer on a copy of this file of facts from now on. Its owner lets nobody write it while it waits."""
         asked = await request.json()
         self._copies += 1
         copy = self._folder / f"facts-{self._copies}.duckdb"
-        failed = await _copy(asked["file"], copy)
-        if failed is None:
-            self._pool.use(copy)
-        return failed or JSONResponse({})
+        part = copy.with_suffix(".part")
+        if failed := await _copy(asked["file"], part):
+            return failed
+        if await request.is_disconnected():  # it did not wait so long: who knows what was written meanwhile
+            part.unlink(missing_ok=True)
+        else:
+            self._pool.use(part.rename(copy))
+        return JSONResponse({})
 
     async def copy_to(self, request: Request) -> Response:
         """{file, copy} → copy this file of facts, likewise, for a snapshot."""

@@ -28,6 +28,8 @@ CHECK = 10.0  # seconds that what usually takes a millisecond may take on a busy
 UNWANTED = 1.0  # seconds after which a result that nobody goes on fetching gives way to a question that waits
 SPENT = 0.25  # of its memory: a worker that keeps more than that after a question is replaced
 PAGE = os.sysconf("SC_PAGE_SIZE")
+FORGOTTEN = 5.0  # seconds after which a result of an older copy that nobody goes on fetching is let go
+LARGEST_PIECE = 64 * MEGABYTE  # of an answer over Quack
 START = 30.0  # seconds that a worker has to come up
 WAIT = 8.0  # seconds that a question waits for a worker: with its own time, less than DuckDB's clients wait
 log = logging.getLogger("desfecho.analysts")
@@ -142,7 +144,7 @@ class Worker:
                 return _too_long(seconds)
         told = self._told(PATIENCE)
         if "refused" not in told:
-            told["stream"] = self._pipe.recv_bytes()
+            told["stream"] = self._stream()
         elif stopped is not None:
             return _too_long(seconds)
         return told
@@ -161,16 +163,25 @@ class Worker:
         try:
             connection.request("POST", "/quack", data, {"Content-Type": "application/octet-stream"})
             response = connection.getresponse()
-            said = response.read()
+            said = response.read(LARGEST_PIECE + 1)
+            if len(said) > LARGEST_PIECE:
+                raise MemoryError
             if response.status != 200:
-                raise Gone(said.decode(errors="replace"))
+                raise Gone(f"Quack answered {response.status}")
+            quack.read(said)
             return said
         except TimeoutError:
             raise
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise Gone from error
         finally:
             connection.close()
+
+    def _stream(self) -> bytes:
+        try:
+            return self._pipe.recv_bytes()
+        except (OSError, EOFError) as error:
+            raise Gone from error
 
     def _tell(self, what: dict[str, Any]) -> None:
         try:
@@ -249,6 +260,7 @@ class Pool:
                         "A process for analysts' questions did not start: %s", str(error) or "it ended"
                     )
                     await asyncio.sleep(2)
+            await self._let_older_go()
             for file in self._folder.glob("*.duckdb"):
                 if file != self._copy:
                     file.unlink(missing_ok=True)  # who still has it open keeps it until the end
@@ -263,6 +275,13 @@ class Pool:
             await asyncio.to_thread(old.kill)
         self._count += copy == self._copy
         await self._offer(worker)
+
+    async def _let_older_go(self) -> None:
+        before = time.monotonic() - FORGOTTEN
+        for worker, held in list(self._held.items()):
+            if worker.copy != self._copy and held.since < before:
+                self._held.pop(worker).let_go()
+                await asyncio.to_thread(worker.kill)
 
     async def _offer(self, worker: Worker) -> None:
         async with self._changed:
@@ -282,10 +301,13 @@ class Pool:
                     if worker.alive:
                         return worker
                     self._lost(worker)
-                for worker, held in self._held.items():
-                    if held.since < time.monotonic() - UNWANTED:
+                for worker, held in list(self._held.items()):
+                    unwanted = held.since < time.monotonic() - UNWANTED or not worker.alive
+                    if unwanted and (worker.copy == self._copy or not newest):
                         self._held.pop(worker).let_go()
-                        return worker
+                        if worker.alive:
+                            return worker
+                        self._lost(worker)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), 0.2)
         raise Unavailable(BUSY if self._count else LATE)

@@ -50,7 +50,7 @@ class Analysts:
         self._process: subprocess.Popen[bytes] | None = None
         self._tending = threading.Lock()
         self._ending = threading.Event()
-        self._copied: int | None = None  # the facts' `changed` that the copy in use has
+        self._copied: int | None = None  # the facts' `changes` that the copy in use has
         self._next_copy = 0.0
         self._admitted: tuple[int, frozenset[str]] | None = (
             None  # the desk's number, and the tokens' hashes then
@@ -81,6 +81,8 @@ class Analysts:
 
     def stop(self) -> None:
         self._ending.set()
+        if self._process is not None:
+            self._process.kill()  # so that nobody waits for it
         with self._tending:
             self._end_process()
             for listening in (self._inside, self._door):
@@ -173,14 +175,14 @@ class Analysts:
 
     def _copy(self) -> None:
         self._facts.catch_up(self._desk)
-        changed = self._facts.changed
-        if changed == self._copied:
+        changes = self._facts.changes
+        if changes == self._copied:
             return
         began = time.monotonic()
         self._next_copy = began + AGAIN
         with self._facts.standing_still() as file:
             self._request("copy", {"file": str(file)})
-        self._copied = changed
+        self._copied = changes
         took = time.monotonic() - began
         # What happens from now on is seen after the next copy, and what comes before it: a look, the copy, new workers.
         self._next_copy = began + max(TICK, int(self._settings.analysts_lag) - 2 * took - 5)
@@ -196,6 +198,7 @@ class Analysts:
             pass_fds=handed,
             cwd=ROOT,
             env=_environment(),
+            start_new_session=True,  # Ctrl+C is for the application, which ends it
         )
         assert self._process.stdin
         asked = {
@@ -222,6 +225,18 @@ class Analysts:
         self._process = self._copied = self._admitted = None
         self._next_copy = 0.0
 
+    def _wait(self, answering: socket.socket, stop: threading.Event | None) -> None:
+        """Wait until an answer begins. Errors: `Invalid` where `stop` is set; `Unavailable` where none will come."""
+        poll = select.poll()
+        poll.register(answering, select.POLLIN)
+        until = time.monotonic() + ANSWER_WITHIN + int(self._settings.analysts_seconds)
+        while not poll.poll(50):
+            if stop is not None and stop.is_set():
+                raise Invalid(STOPPED, field="sql")
+            process = self._process
+            if process is None or process.poll() is not None or time.monotonic() > until:
+                raise Unavailable(LATE)
+
     def _request(
         self, path: str, asked: dict[str, Any], stop: threading.Event | None = None
     ) -> tuple[dict[str, Any], bytes]:
@@ -234,9 +249,7 @@ class Analysts:
             connection.sock = sockets.connect(self._settings.folder, SOCKET)
             connection.sock.settimeout(ANSWER_WITHIN)
             connection.request("POST", f"/{path}", json.dumps(asked), {"Content-Type": "application/json"})
-            while stop is not None and not select.select([connection.sock], [], [], 0.05)[0]:
-                if stop.is_set():
-                    raise Invalid(STOPPED, field="sql")
+            self._wait(connection.sock, stop)
             response = connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException) as error:

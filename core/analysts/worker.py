@@ -75,15 +75,15 @@ def answer(cursor: duckdb.DuckDBPyConnection, question: str, rows: int) -> tuple
                 more = batch.num_rows > rows
                 stream.write_batch(batch.slice(0, rows))
                 rows -= batch.num_rows
-                if more:
-                    break
                 if sink.tell() > LARGEST_ANSWER * MEGABYTE:
                     raise Invalid(TOO_LARGE, field="sql", megabytes=LARGEST_ANSWER)
+                if more:
+                    break
     except duckdb.InterruptException:
         raise Invalid(STOPPED, field="sql") from None
     except (duckdb.OutOfMemoryException, MemoryError):
         raise Invalid(TOO_MUCH, field="sql") from None
-    except (duckdb.Error, pa.ArrowException) as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:  # OSError: a type that Arrow cannot hold
         raise Invalid("{error}", field="sql", error=str(error).strip()) from error
     return sink.getvalue().to_pybytes(), more
 
@@ -119,6 +119,8 @@ class Worker:
             stream, more = answer(cursor, request["question"], request["rows"])
         except AppError as refusal:
             self._send(_refused(refusal))
+        except Exception as error:
+            self._send(_refused(Invalid("{error}", error=f"{type(error).__name__}: {error}")))
         else:
             self._send({"more": more})
             self._pipe.send_bytes(stream)

@@ -25,6 +25,7 @@ from core.shipped import shipped
 PARAMETER = re.compile(r"\$([a-z_]+)")
 FACTS_FILE = "facts.duckdb"
 LONGEST_REPORT = 30.0  # seconds
+PATIENCE = 2.0  # seconds in which the facts go on while a moment is looked for to write them down
 MOST_ANSWERS = 500  # of reports, kept until the facts change
 LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
 SHAPE = "8"  # of schema.sql; another one in the file means: make it anew
@@ -51,7 +52,7 @@ class Facts:
         ((number, timezone),) = connection.execute("SELECT number, timezone FROM store.state").fetchall()
         self._state = State(number, timezone)
         self._names: Names | None = None  # as they are in the file, once they have been read
-        self._changed = self._state.number
+        self._changes = 0
         self._updating = threading.Lock()
         self._standing = threading.Lock()
         self._asking = threading.Lock()
@@ -84,9 +85,9 @@ class Facts:
         return self._state.number
 
     @property
-    def changed(self) -> int:
-        """The number of the last command that changed more than their number: not each does, messages do not."""
-        return self._changed
+    def changes(self) -> int:
+        """How often more than their number has changed since they were opened: messages, say, change nothing else."""
+        return self._changes
 
     @contextmanager
     def standing_still(self) -> Iterator[Path]:
@@ -100,18 +101,24 @@ class Facts:
             yield self._path
 
     def _checkpoint(self) -> None:
-        """Write into the file what is beside it. DuckDB does it when no question is left that was asked before the last change."""
+        """Write into the file what is beside it. DuckDB does it when no question is left that was asked before the last
+        change: between two, or else, as nothing is changed meanwhile, as soon as those that run have ended.
+
+        Errors: `Unavailable` where none of them ends.
+        """
         cursor = self._connection.cursor()
-        until = time.monotonic() + LONGEST_REPORT
-        while True:
-            try:
-                with self._updating:
-                    cursor.execute("CHECKPOINT")
-                return
-            except duckdb.TransactionException:
-                if time.monotonic() > until:
-                    raise
+        began = time.monotonic()
+        while time.monotonic() < began + PATIENCE:
+            with self._updating:
+                if _checkpointed(cursor):
+                    return
             time.sleep(0.02)
+        with self._updating:
+            while time.monotonic() < began + LONGEST_REPORT:
+                if _checkpointed(cursor):
+                    return
+                time.sleep(0.02)
+        raise Unavailable("The facts could not be written down, because a report did not end.")
 
     def catch_up(self, desk: Desk) -> int:
         """Take over what the desk's history has gained; return the number reached."""
@@ -164,7 +171,7 @@ class Facts:
         finally:
             cursor.close()
         if what is None or what.touched or others:  # of most commands, messages, the facts know nothing
-            self._changed = number
+            self._changes += 1
             with self._asking:
                 self._answers.clear()
         self._state = State(number, timezone)  # who finds it is told the new
@@ -231,6 +238,14 @@ class Facts:
             )
             .fetchall()
         )
+
+
+def _checkpointed(cursor: duckdb.DuckDBPyConnection) -> bool:
+    try:
+        cursor.execute("CHECKPOINT")
+    except duckdb.TransactionException:
+        return False
+    return True
 
 
 def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> bool:
