@@ -168,7 +168,7 @@ def rebuild(folder: Path) -> dict[str, float]:
         began = time.perf_counter()
         facts.rebuild(desk)
         took = time.perf_counter() - began
-        conclusions = facts.ask("SELECT count(*) FROM analytics.conclusions").rows[0][0]
+        conclusions = int(facts.frame("SELECT count(*) AS n FROM store.conclusions", {})["n"][0])
         return {"seconds": round(took, 1), "conclusions_a_second": round(conclusions / took)}
     finally:
         facts.close()

@@ -21,7 +21,7 @@ NUMBERS = {
     "analysts_port": (0, 65535),
     "analysts_lag": (5, 86_400),
     "analysts_seconds": (1, 3_600),
-    "analysts_memory": (768, 1_000_000),
+    "analysts_memory": (1_000, 1_000_000),
 }
 
 

@@ -45,7 +45,7 @@ def _end_with_the_application() -> None:
 
 
 def main() -> None:
-    os.nice(5)
+    os.nice(10)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     asked = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_the_application, daemon=True).start()

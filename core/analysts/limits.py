@@ -7,6 +7,7 @@ from core.text import N_
 WORKERS = 2
 MEGABYTE = 2**20
 LONGEST = 100_000  # characters of a question
+OTHERS = 336  # megabytes of what is no worker: the analysts' process itself, and a worker that takes the place of another
 LARGEST_ANSWER = 128  # megabytes, to the query page and the command line
 
 TOO_WORDY = N_("The question is longer than {characters} characters.")
@@ -22,9 +23,9 @@ LATE = N_("The answers for analysts are starting anew. Ask again in a moment.")
 @dataclass(frozen=True, slots=True)
 class Limits:
     seconds: float  # of a question
-    memory: int  # megabytes of all workers together
+    memory: int  # megabytes of all of the analysts' processes together
 
     @property
     def share(self) -> int:
         """A worker's memory, in megabytes."""
-        return self.memory // WORKERS
+        return (self.memory - OTHERS) // WORKERS

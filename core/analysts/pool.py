@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -56,6 +56,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
+        _make_modest(self._process.pid)
         self._pipe = Connection(ours.detach())
         self._port = _free_port()
         self._token = secrets.token_urlsafe(32)
@@ -210,6 +211,14 @@ def _too_long(seconds: float) -> dict[str, Any]:
     return {"refused": TOO_LONG, "params": {"seconds": f"{seconds:g}"}}
 
 
+def _make_modest(pid: int) -> None:
+    """Let a process run only while nobody else wants to: what an agent waits for goes first, always."""
+    try:
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+    except (AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, 19)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -225,63 +234,82 @@ class Held:
 
 
 class Pool:
-    """So many workers on the newest copy. Used on the event loop's thread."""
+    """So many workers, no more: a newer copy takes the place of an older one as its worker becomes free.
+
+    Used on the event loop's thread.
+    """
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         """`folder`: of the copies, and of what the workers spill."""
         self.limits = limits
         self._folder = folder
-        self._copy: Path | None = None
+        self._copy: Path | None = None  # the newest
         self._free: deque[Worker] = deque()
         self._held: dict[Worker, Held] = {}
-        self._count = 0  # of workers on the newest copy, free or not
+        self._count = 0  # of workers, whatever their copy
         self._started = 0
         self._changed = asyncio.Condition()
         self._missing = asyncio.Event()
+        self._ends: set[asyncio.Task[None]] = set()
 
     def use(self, copy: Path) -> None:
         """Answer on this copy as soon as may be; questions that run finish on theirs."""
-        self._copy, self._count = copy, 0
+        self._copy = copy
         self._missing.set()
 
     async def keep_full(self) -> None:
-        """Start the workers that are missing, each in the place of an older one, for ever."""
+        """Start the workers that are missing or of an older copy, for ever."""
         while True:
-            await self._missing.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._missing.wait(), 1)
             self._missing.clear()
-            while self._copy is not None and self._count < WORKERS:
-                copy = self._copy
+            self._let_go_of_older()
+            while (copy := self._copy) is not None and (self._count < WORKERS or self._older(self._free)):
                 try:
                     await self._add(copy)
                 except (Gone, OSError, TimeoutError) as error:
                     if copy != self._copy:
                         continue  # it was of a copy that has gone since
-                    log.warning(
-                        "A process for analysts' questions did not start: %s", str(error) or "it ended"
-                    )
+                    why = str(error) or "it ended"
+                    log.warning("A process for analysts' questions did not start: %s", why)
                     await asyncio.sleep(2)
-            await self._let_older_go()
             for file in self._folder.glob("*.duckdb"):
                 if file != self._copy:
                     file.unlink(missing_ok=True)  # who still has it open keeps it until the end
 
     async def _add(self, copy: Path) -> None:
+        """One more, or one in the place of an older one, which answers until then."""
         self._started += 1
         spill = self._folder / f"spill-{self._started}"
         worker = await asyncio.to_thread(Worker, copy, spill, self.limits)
-        old = next((free for free in self._free if free.copy != self._copy), None)
-        if old is not None:
-            self._free.remove(old)
-            await asyncio.to_thread(old.kill)
-        self._count += copy == self._copy
+        if self._count >= WORKERS and (older := self._older(self._free)):
+            self._free.remove(older[0])
+            self._retire(older[0])
+        if self._count >= WORKERS:  # the older one was taken meanwhile
+            await asyncio.to_thread(worker.kill)
+            return
+        self._count += 1
         await self._offer(worker)
 
-    async def _let_older_go(self) -> None:
+    def _older(self, workers: Iterable[Worker]) -> list[Worker]:
+        return [worker for worker in workers if worker.copy != self._copy]
+
+    def _let_go_of_older(self) -> None:
+        """Of results on older copies, those that nobody goes on fetching."""
         before = time.monotonic() - FORGOTTEN
-        for worker, held in list(self._held.items()):
-            if worker.copy != self._copy and held.since < before:
+        for worker in self._older(list(self._held)):
+            if self._held[worker].since < before:
                 self._held.pop(worker).let_go()
-                await asyncio.to_thread(worker.kill)
+                self._retire(worker)
+
+    def _retire(self, worker: Worker) -> None:
+        """It is no more one of the workers, and comes to its end."""
+        self._count -= 1
+        self._missing.set()
+        worker.end()
+        end = asyncio.create_task(asyncio.to_thread(worker.kill))
+        self._ends.add(end)
+        end.add_done_callback(self._ends.discard)
 
     async def _offer(self, worker: Worker) -> None:
         async with self._changed:
@@ -296,18 +324,20 @@ class Pool:
         until = time.monotonic() + WAIT
         async with self._changed:
             while time.monotonic() < until:
-                for worker in [one for one in self._free if one.copy == self._copy or not newest]:
-                    self._free.remove(worker)
-                    if worker.alive:
+                for worker in list(self._free):
+                    if not worker.alive:
+                        self._free.remove(worker)
+                        self._retire(worker)
+                    elif worker.copy == self._copy or not newest:
+                        self._free.remove(worker)
                         return worker
-                    self._lost(worker)
                 for worker, held in list(self._held.items()):
-                    unwanted = held.since < time.monotonic() - UNWANTED or not worker.alive
-                    if unwanted and (worker.copy == self._copy or not newest):
-                        self._held.pop(worker).let_go()
-                        if worker.alive:
-                            return worker
-                        self._lost(worker)
+                    if worker.alive and held.since > time.monotonic() - UNWANTED:
+                        continue
+                    self._held.pop(worker).let_go()
+                    if worker.alive and worker.copy == self._copy:
+                        return worker
+                    self._retire(worker)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), 0.2)
         raise Unavailable(BUSY if self._count else LATE)
@@ -318,8 +348,7 @@ class Pool:
         if worker.alive and worker.copy == self._copy and not worker.spent:
             await self._offer(worker)
         else:
-            self._lost(worker)
-            await asyncio.to_thread(worker.kill)
+            self._retire(worker)
 
     def hold(self, worker: Worker, let_go: Callable[[], None]) -> None:
         """Keep a worker for who fetches its result, until they pause while others wait."""
@@ -327,8 +356,3 @@ class Pool:
 
     def resume(self, worker: Worker) -> None:
         self._held.pop(worker, None)
-
-    def _lost(self, worker: Worker) -> None:
-        if worker.copy == self._copy:
-            self._count -= 1
-            self._missing.set()

@@ -198,7 +198,8 @@ class Analysts:
             pass_fds=handed,
             cwd=ROOT,
             env=_environment(),
-            start_new_session=True,  # Ctrl+C is for the application, which ends it
+            # Ctrl+C is for the application, which ends it. In a session of its own Linux would give it half of the machine.
+            process_group=0,
         )
         assert self._process.stdin
         asked = {

@@ -184,7 +184,6 @@ def main(pipe_number: str) -> None:
             with suppress(OSError):
                 pipe.send_bytes(json.dumps({"failed": str(error).splitlines()[0]}).encode())
             return
-        os.nice(19)  # from now on: until it is there, somebody may be waiting for it
         Worker(pipe, connection).run()
     os._exit(0)  # a question may still be running
 

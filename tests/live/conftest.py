@@ -19,7 +19,7 @@ from core.model import SYSTEM, Category, Role, ValueMode
 from tests.conftest import add_user, write
 from tests.server import Server, free_port, run, serving
 
-LAG, SECONDS, MEMORY = 5, 3, 1000
+LAG, SECONDS, MEMORY = 5, 3, 1200
 
 
 def quack_client() -> duckdb.DuckDBPyConnection:

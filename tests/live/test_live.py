@@ -18,7 +18,7 @@ import pytest
 
 from core import control
 from core.analysts import quack
-from core.analysts.door import NO_SESSION, NOT_ADMITTED, NOT_READING, PUT_ASIDE
+from core.analysts.door import GAVE_WAY, NO_SESSION, NOT_ADMITTED, NOT_READING, PUT_ASIDE
 from core.analysts.limits import BUSY
 from core.errors import Unavailable
 from tests.attacks import ATTACKS
@@ -111,13 +111,31 @@ def test_facts_made_anew_are_copied_anew(live: Live) -> None:
 
 
 def test_an_answer_that_gave_way_is_not_taken_for_a_whole_one(attached: duckdb.DuckDBPyConnection) -> None:
-    """All cursors of one DuckDB share a session of Quack, and a session has one answer at a time."""
+    """All cursors of one DuckDB can share a session of Quack, and a session has one answer at a time."""
     one, other = attached.cursor(), attached.cursor()
-    one.execute("FROM desfecho.query('FROM range(50000000)')")
+    one.execute("FROM desfecho.query('FROM range(10000000)')")
     assert one.fetchone() == (0,)
     assert other.execute("FROM desfecho.query('SELECT 42')").fetchall() == [(42,)]
-    with pytest.raises(duckdb.Error, match="gave way"):
-        assert len(one.fetchall()) == 0, "of many"
+    try:
+        assert len(one.fetchall()) == 9_999_999
+    except duckdb.Error as error:
+        assert "gave way" in str(error)
+
+
+def test_of_an_answer_that_gave_way_no_more_is_fetched(live: Live) -> None:
+    name = session(live)
+    first = post(live, prepare(name, "FROM range(10000000)"))
+    assert quack.read(first).kind == quack.Kind.PREPARED
+    fetch = quack.addressed(quack.done(), quack.read(quack.done()), name)
+    head = quack.read(fetch).head_end
+    fetch = (
+        fetch.replace(b"\x01\x00\x0a", b"\x01\x00\x07", 1)[:head]
+        + b"\x01\x00"
+        + first[first.rindex(b"\x05\x00") + 2 :]
+    )
+    assert quack.read(post(live, fetch)).kind == quack.Kind.FETCHED
+    assert quack.read(post(live, prepare(name, "SELECT 42"))).kind == quack.Kind.PREPARED
+    assert quack.read(post(live, fetch)).text == GAVE_WAY
 
 
 def test_many_cursors_get_whole_answers_or_none(attached: duckdb.DuckDBPyConnection) -> None:
@@ -168,7 +186,7 @@ def test_results_of_older_copies_that_nobody_fetches_are_let_go(live: Live) -> N
         assert control.ask(live.server.folder, "sql", {"sql": mine})["rows"] == [[1]], (
             "and the newest is the newest"
         )
-    until(lambda: len(processes(live)) <= 5)
+        assert len(processes(live)) <= 4, "two workers, and one that takes the place of another"
 
 
 # Who is admitted ---------------------------------------------------------------------------------------------------
@@ -393,9 +411,12 @@ def test_a_question_too_large_is_refused_and_the_next_is_answered(
         told(attached, question)
     assert told(attached, "SELECT 42") == [(42,)]
     for pid, _ in processes(live):
-        status = Path(f"/proc/{pid}/status").read_text()
-        (most,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
-        assert most < MEMORY * 1024 / 2, "of two workers, each has half"
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except FileNotFoundError:
+            continue
+        most = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
+        assert not most or most[0] < MEMORY * 1024 / 2  # none: it has just ended
 
 
 def test_a_result_of_a_hundred_million_rows_can_be_fetched_or_ends(
