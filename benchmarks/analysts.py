@@ -40,7 +40,7 @@ from core.settings import Settings
 from tests.server import ROOT, Server, free_port, serving
 
 CONVERSATIONS = 20_000
-ROUNDS = 5
+ROUNDS = 3
 EACH, SKIPPED = 200, 20  # conclusions in each measurement of a round; the first of them do not count
 SECONDS = 3  # of a question: fewer than usual, so that questions are ended, and workers started anew, in every round
 LONG = int(

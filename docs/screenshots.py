@@ -217,7 +217,7 @@ def questions(browser: Browser, server: Server, nadia: User, locale: str, name: 
     """A worked question that an analyst has asked, as a chart."""
     recipe = next(recipe for recipe in RECIPES if recipe.name == "pareto_of_reasons")
     page = visit(browser, server, nadia, DESKTOP, locale, f"/perguntas?{urlencode({'sql': recipe.sql})}")
-    page.get_by_role("tab").nth(1).click()
+    page.locator(".st-key-question-answer").get_by_role("tab").nth(1).click()
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
     page.set_viewport_size({"width": DESKTOP[0], "height": 1100})  # down to the chart
     page.wait_for_timeout(1500)
