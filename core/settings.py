@@ -42,7 +42,9 @@ class Settings:
     analysts_port: str = _setting("9494", "The port it listens on; 0: there is none.")
     analysts_lag: str = _setting("30", "How many seconds old the data may be that analysts ask.")
     analysts_seconds: str = _setting("20", "How many seconds an analyst's question may take.")
-    analysts_memory: str = _setting("1536", "How many megabytes the processes of analysts' questions may take together.")
+    analysts_memory: str = _setting(
+        "1536", "How many megabytes the processes of analysts' questions may take together."
+    )
     whatsapp_app_secret: str = _setting(
         "", "The app secret that signs WhatsApp deliveries; empty: none is taken."
     )

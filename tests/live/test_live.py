@@ -579,3 +579,16 @@ def test_where_nothing_can_be_written_the_copy_before_goes_on_answering(
         copies.unlink()
         aside.rename(copies)
     until(lambda: told(attached, COUNT)[0] > before, 20)
+
+
+def test_usual_questions_do_not_use_a_worker_up(live: Live, attached: duckdb.DuckDBPyConnection) -> None:
+    """A process is only replaced where a question has left much behind."""
+    usual = "SELECT category, count(*), sum(value) FROM analytics.conclusions GROUP BY ALL"
+    live.conclude("before usual questions")
+    time.sleep(LAG)
+    control.ask(live.server.folder, "sql", {"sql": usual})
+    before = until(lambda: len(processes(live)) == 3 and processes(live))
+    for _ in range(10):
+        control.ask(live.server.folder, "sql", {"sql": usual})
+        told(attached, usual)
+    assert processes(live) == before
