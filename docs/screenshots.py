@@ -215,7 +215,7 @@ def outcomes(browser: Browser, server: Server, marta: User, locale: str, name: s
 
 def questions(browser: Browser, server: Server, nadia: User, locale: str, name: str) -> None:
     """A worked question that an analyst has asked, as a chart."""
-    recipe = next(recipe for recipe in RECIPES if recipe.name == "pareto_of_reasons")
+    recipe = next(recipe for recipe in RECIPES if recipe.name == "seven_day_average")
     page = visit(browser, server, nadia, DESKTOP, locale, f"/perguntas?{urlencode({'sql': recipe.sql})}")
     page.locator(".st-key-question-answer").get_by_role("tab").nth(1).click()
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
