@@ -6,7 +6,6 @@ question checked, lends it a worker, and ends it at its limit with a sentence.
 """
 
 import asyncio
-import hashlib
 import hmac
 import re
 import secrets
@@ -26,6 +25,7 @@ from core.analysts.limits import ENDED, TOO_LONG, TOO_MUCH
 from core.analysts.pool import Gone, Pool, Worker
 from core.analysts.quack import Kind
 from core.errors import Unavailable
+from core.ids import secret_hash
 
 LONGEST_MESSAGE = 1_000_000  # bytes
 MOST_SESSIONS = 1_000
@@ -118,7 +118,7 @@ class Door:
             return quack.error(NOT_READING)
 
     async def _connect(self, data: bytes, message: quack.Message) -> bytes:
-        token = hashlib.sha256(message.text.encode()).hexdigest()
+        token = secret_hash(message.text)
         if token not in self.tokens:
             return quack.error(NOT_ADMITTED)
         worker = await self._pool.take()

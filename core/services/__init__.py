@@ -1,0 +1,70 @@
+"""What people can do and ask: authorise → load → decide → save.
+
+Every function takes the desk (or a transaction to join), who is asking, and for commands the time. It looks the
+person up anew, so a role taken away or an account closed counts at once (R16), raises an `AppError` where the
+rules say no, and has then changed nothing.
+"""
+
+from core.services.conversations import (
+    assign,
+    conclude,
+    conversation,
+    count_conversations,
+    edit_classification,
+    last_change,
+    list_channels,
+    list_conversations,
+    reopen,
+)
+from core.services.messages import receive_message
+from core.services.people import (
+    CreatedToken,
+    authenticate,
+    check_asks_sql,
+    create_token,
+    list_users,
+    me,
+    revoke_token,
+    sql_tokens,
+)
+from core.services.settings import (
+    change_organisation,
+    change_reason,
+    create_reason,
+    get_archive_preference,
+    get_organisation,
+    list_reasons,
+    outcomes_for,
+    set_archive_preference,
+    usual_reasons,
+)
+
+__all__ = [
+    "CreatedToken",
+    "assign",
+    "authenticate",
+    "change_organisation",
+    "change_reason",
+    "check_asks_sql",
+    "conclude",
+    "conversation",
+    "count_conversations",
+    "create_reason",
+    "create_token",
+    "edit_classification",
+    "get_archive_preference",
+    "get_organisation",
+    "last_change",
+    "list_channels",
+    "list_conversations",
+    "list_reasons",
+    "list_users",
+    "me",
+    "outcomes_for",
+    "receive_message",
+    "reopen",
+    "revoke_token",
+    "set_archive_preference",
+    "sql_tokens",
+    "usual_reasons",
+]

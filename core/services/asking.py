@@ -1,0 +1,42 @@
+"""What every command and query begins with: a transaction, and the person who asks as they are now."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec, TypeVar
+
+from core.desk import Transact, Tx, people
+from core.errors import NotPermitted, Unauthenticated
+from core.model import Caller, Scope, User
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def command(work: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Transact, P], R]:
+    """Make `work` one transaction of the desk, or part of the one it is called in."""
+
+    def run(desk: Transact, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return desk.transact(lambda tx: work(tx, *args, **kwargs))
+
+    update_wrapper(run, work)
+    return run
+
+
+def query(work: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Transact, P], R]:
+    """Let `work` read one consistent state."""
+
+    def run(desk: Transact, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return desk.read(lambda tx: work(tx, *args, **kwargs))
+
+    update_wrapper(run, work)
+    return run
+
+
+def who(tx: Tx, caller: Caller, *, token_for: Scope = Scope.API) -> User:
+    """The person asking, as they are now."""
+    user = people.user(tx, caller.user_id)
+    if user is None or not user.active:
+        raise Unauthenticated("This account is not active.")
+    if caller.scope not in (None, Scope.API, token_for):
+        raise NotPermitted("This token is for {scope} only.", scope=caller.scope)
+    return user
