@@ -97,7 +97,7 @@ def contacts_at(tx: Tx, channel: str, addresses: Sequence[str]) -> dict[str, UUI
 
 def add_contact(tx: Tx, name: str | None, address: str, now: datetime) -> UUID:
     new = new_id(now)
-    tx.insert("contacts", new, name, address, now)
+    tx.insert("contacts", new, name, address, now, None)
     return new
 
 

@@ -89,7 +89,7 @@ def live_token_hashes(tx: Tx, scope: Scope) -> list[tuple[str, UUID]]:
 
 def add_token(tx: Tx, token: Token, digest: str, created_by: UUID) -> None:
     tx.insert(
-        "tokens", token.id, token.user_id, token.name, token.scope, digest, token.created_at, created_by, None, None,
+        "tokens", token.id, token.user_id, token.name, token.scope, digest, token.created_at, created_by, None, None, None,
     )  # fmt: skip
 
 
