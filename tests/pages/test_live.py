@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import services
 from core.desk import Desk
-from core.model import SYSTEM
+from core.model import SYSTEM, ArchivePreference
 from core.ui import inbox, live
 from tests.conftest import NOW, Team, change_user, write
 from tests.pages.conftest import Clock, Look
@@ -43,7 +43,7 @@ CHANGES: dict[str, tuple[Change, bool]] = {
     "the account is closed": (lambda desk, team, its: change_user(desk, team.ana, active=False), True),
     "a colleague's preference": (
         lambda desk, team, its: services.set_archive_preference(
-            desk, team.bruno, services.ArchivePreference.IMMEDIATELY, now=NOW
+            desk, team.bruno, ArchivePreference.IMMEDIATELY, now=NOW
         ),
         False,
     ),

@@ -20,7 +20,7 @@ from core.demo import fill
 from core.desk import Desk
 from core.facts import Facts
 from core.importing import import_log
-from core.model import SYSTEM
+from core.model import SYSTEM, Caller
 from core.reports.filter import ReportFilter
 from tests.conftest import NOW, write
 from tests.property.histories import COLUMNS, conclusions_of
@@ -100,7 +100,7 @@ def full_world(folder: Path) -> Iterator[World]:
     reason = next(r for r in services.list_reasons(desk, SYSTEM) if r.value == "required")
     for n in range(3):  # another currency, another source, an hour ago
         opened = write(desk, f"usd{n}", NOW - timedelta(hours=1), address=f"usd{n}").conversation_id
-        services.conclude(desk, services.Caller(admin.id), opened, reason.id, "100.10", now=NOW)
+        services.conclude(desk, Caller(admin.id), opened, reason.id, "100.10", now=NOW)
     write(desk, "again", NOW, address="usd0", now=NOW)  # came back
     log = folder / "log.csv"
     with log.open("w", encoding="utf-8", newline="") as file:

@@ -17,7 +17,18 @@ from core import services
 from core.desk import Desk, Tx, conversations, messages
 from core.desk.store import DESK_FILE, LOCK_FILE
 from core.errors import Invalid, Unavailable
-from core.model import SYSTEM, SYSTEM_USER_ID, ArchivePreference, Direction, Listing, Outcome, Reason
+from core.model import (
+    SYSTEM,
+    SYSTEM_USER_ID,
+    ArchivePreference,
+    Category,
+    Direction,
+    Listing,
+    Outcome,
+    Reason,
+    ValueMode,
+)
+from core.rules import Incoming
 from tests.conftest import NOW, Team, write
 
 ROOT = Path(__file__).parents[2]
@@ -284,7 +295,7 @@ def test_a_message_skipped_leaves_no_trace_in_the_delivery_it_came_in(desk: Desk
         for bad in ({"body": " "}, {"address": ""}, {"address": "a\0b"}):
             with pytest.raises(Invalid):
                 write(tx, "bad", **bad)  # type: ignore[arg-type]
-        nobody = services.Incoming("whatsapp", (), "x", "bad", NOW, "x")
+        nobody = Incoming("whatsapp", (), "x", "bad", NOW, "x")
         with pytest.raises(Invalid):
             services.receive_message(tx, SYSTEM, nobody, now=NOW)
         write(tx, "m2")  # type: ignore[arg-type]
@@ -353,16 +364,14 @@ def test_a_body_comes_back_as_it_was(desk: Desk, body: str) -> None:
 
 @pytest.mark.parametrize("text", ["x'); DROP TABLE users; --", "\u202eabc", "👍🏽", "%_", "Ü" * 100])
 def test_hostile_text_everywhere_else(desk: Desk, team: Team, text: str) -> None:
-    message = services.Incoming("webchat", (text,), text, text, NOW, text)
+    message = Incoming("webchat", (text,), text, text, NOW, text)
     opened = services.receive_message(desk, SYSTEM, message, now=NOW).conversation_id
     told = services.conversation(desk, SYSTEM, opened)
     assert (told.contact.name, told.contact.address) == (text, text)
     (found,) = services.list_conversations(desk, team.ana, Listing(q=text))
     assert found.id == opened
     assert services.receive_message(desk, SYSTEM, message, now=NOW).outcome == "duplicate"
-    made = services.create_reason(
-        desk, SYSTEM, text, services.Category.OTHER, services.ValueMode.NONE, now=NOW
-    )
+    made = services.create_reason(desk, SYSTEM, text, Category.OTHER, ValueMode.NONE, now=NOW)
     assert made in services.list_reasons(desk, team.ana)
     assert services.list_conversations(desk, team.ana, Listing(q="nobody wrote this")) == []
 
@@ -390,9 +399,7 @@ def test_a_transaction_inside_another_says_so_at_once(desk: Desk) -> None:
 
 def test_of_two_concluded_at_one_moment_the_later_command_counts(desk: Desk, team: Team) -> None:
     """And an edit of the earlier one's classification does not change which."""
-    question = services.create_reason(
-        desk, SYSTEM, "Dúvida", services.Category.QUESTION, services.ValueMode.NONE, now=NOW
-    )
+    question = services.create_reason(desk, SYSTEM, "Dúvida", Category.QUESTION, ValueMode.NONE, now=NOW)
     services.set_archive_preference(desk, team.ana, ArchivePreference.IMMEDIATELY, now=NOW)
     first = write(desk, "m1").conversation_id
     concluded = services.conclude(desk, team.ana, first, now=NOW)

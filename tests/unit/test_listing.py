@@ -7,7 +7,7 @@ import pytest
 
 from core import services
 from core.desk import Desk
-from core.model import SYSTEM, Direction, Folder, Listing, Order
+from core.model import SYSTEM, Category, Direction, Folder, Listing, Order, ValueMode
 from core.rules import Incoming
 from tests.conftest import NOW, Team
 
@@ -109,9 +109,7 @@ def test_the_channels(desk: Desk, team: Team, conversations: dict[str, object]) 
 def test_what_one_uses_most_comes_first(desk: Desk, team: Team) -> None:
     """Often, then lately; one's own alone, and nothing retired."""
     made = {
-        name: services.create_reason(
-            desk, SYSTEM, name, services.Category.OTHER, services.ValueMode.NONE, now=NOW
-        )
+        name: services.create_reason(desk, SYSTEM, name, Category.OTHER, ValueMode.NONE, now=NOW)
         for name in ("a", "b", "c", "d", "retired")
     }
     for n, (who, name) in enumerate(

@@ -10,7 +10,18 @@ from typing import TypeVar
 from core import services
 from core.desk import Desk, Tx
 from core.errors import AlreadyConcluded, AppError
-from core.model import SYSTEM, Caller, Category, Conclusion, Outcome, Reason, Role, ValueMode
+from core.model import (
+    SYSTEM,
+    ArchivePreference,
+    Caller,
+    Category,
+    Conclusion,
+    Conversation,
+    Outcome,
+    Reason,
+    Role,
+    ValueMode,
+)
 from tests.conftest import NOW, Team, add_user, write
 
 T = TypeVar("T")
@@ -126,7 +137,7 @@ def test_a_conclusion_and_messages_at_once_lose_no_message(desk: Desk, team: Tea
 
 def test_reopened_by_hand_and_by_a_message_at_once_there_is_one_open(desk: Desk, team: Team) -> None:
     """R12, R13."""
-    services.set_archive_preference(desk, team.ana, services.ArchivePreference.IMMEDIATELY, now=NOW)
+    services.set_archive_preference(desk, team.ana, ArchivePreference.IMMEDIATELY, now=NOW)
     for turn in range(5):
         address = f"contact {turn}"
         opened = write(desk, f"a{turn}", address=address).conversation_id
@@ -136,7 +147,7 @@ def test_reopened_by_hand_and_by_a_message_at_once_there_is_one_open(desk: Desk,
             lambda: write(desk, f"b{turn}", address=address),  # noqa: B023
         )
         refused = isinstance(reopened, AppError)
-        assert not isinstance(message, AppError | services.Conversation)
+        assert not isinstance(message, AppError | Conversation)
         assert message.outcome is (Outcome.OPENED if refused else Outcome.APPENDED)
         assert not refused or reopened.code == "open_conversation_exists"  # type: ignore[union-attr]
     open_of = desk.read(
