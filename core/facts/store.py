@@ -176,18 +176,6 @@ class Facts:
                 self._answers.clear()
         self._state = State(number, timezone)  # who finds it is told the new
 
-    def columns(self, view: str) -> list[tuple[str, str, str]]:
-        """Name, type and comment of each column of a view of `analytics`."""
-        return (
-            self._connection.cursor()
-            .execute(
-                "SELECT column_name, data_type, comment FROM duckdb_columns()"
-                " WHERE schema_name = 'analytics' AND table_name = ? ORDER BY column_index",
-                [view],
-            )
-            .fetchall()
-        )
-
     def frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
         """The answer of one of our own reports; of `params` those that the SQL names. Money is exact.
 
@@ -228,16 +216,6 @@ class Facts:
             return found
         finally:
             cursor.close()
-
-    def views(self) -> list[tuple[str, str]]:
-        """Name and comment of each view of `analytics`."""
-        return (
-            self._connection.cursor()
-            .execute(
-                "SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'analytics' ORDER BY 1"
-            )
-            .fetchall()
-        )
 
 
 def _checkpointed(cursor: duckdb.DuckDBPyConnection) -> bool:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from core.analysts.cookbook import RECIPES, Recipe
+from core.reports.dictionary import dictionary
 from core.ui import escape
 from core.ui.chat import plain
 from core.ui.session import Session
@@ -25,9 +27,10 @@ def show(session: Session, choose: Callable[[str], None]) -> None:
             )  # fmt: skip
     with tables, st.container(key="question-tables", gap="xsmall"):
         st.caption(text("All times are UTC. Nothing here says who a contact is."))
-        for view, meaning in sorted(session.application.facts.views(), key=lambda each: each[0] != FIRST):
+        views = dictionary(session.application.facts).groupby("view_name")
+        for view, told in sorted(views, key=lambda each: each[0] != FIRST):
             with st.expander(f"`analytics.{view}`", expanded=view == FIRST):
-                st.html(_columns(meaning, session.application.facts.columns(view)))
+                st.html(_columns(told))
         st.caption(text("From a terminal of the machine that serves:"))
         st.code(COMMAND, language="bash", wrap_lines=True)
 
@@ -37,9 +40,12 @@ def recipe_of(sql: str) -> Recipe | None:
     return next((recipe for recipe in RECIPES if recipe.sql == sql.strip()), None)
 
 
-def _columns(meaning: str, columns: list[tuple[str, str, str]]) -> str:
+def _columns(told: pd.DataFrame) -> str:
+    """What the dictionary says of one view."""
+    itself, *columns = told.to_dict("records")
     said = "".join(
-        f"<dt><code>{plain(name)}</code> <span>{plain(type_)}</span></dt><dd>{plain(comment)}</dd>"
-        for name, type_, comment in columns
+        f"<dt><code>{plain(column['column_name'])}</code> <span>{plain(column['data_type'])}</span></dt>"
+        f"<dd>{plain(column['meaning'])}</dd>"
+        for column in columns
     )
-    return f'<p class="df-muted">{plain(meaning)}</p><dl class="df-columns">{said}</dl>'
+    return f'<p class="df-muted">{plain(itself["meaning"])}</p><dl class="df-columns">{said}</dl>'
