@@ -71,6 +71,9 @@ def as_parquet(frame: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
+WRITERS = as_csv, as_excel, as_parquet  # in the order in which pages offer them
+
+
 def _plain(frame: pd.DataFrame) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
     """Heads, and rows of plain values, None where there is none. A moment is told as the clocks of its zone showed it,
     and its head names the zone: a spreadsheet knows of no zones."""

@@ -1,7 +1,5 @@
 """The tables of the outcomes page: as they are shown, and as files, which hold exact values."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +12,8 @@ from core.reports import files
 from core.reports.charts import category_name, known
 from core.reports.filter import ReportFilter
 from core.text import Text
+from core.ui.downloads import buttons
 from core.ui.session import Session
-
-# What the button says, how a file's name ends, its type, and who writes it.
-KINDS: tuple[tuple[str, str, str, Callable[[pd.DataFrame], bytes]], ...] = (
-    ("CSV", "csv", "text/csv", files.as_csv),
-    ("Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", files.as_excel),
-    ("Parquet", "parquet", "application/vnd.apache.parquet", files.as_parquet),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +67,9 @@ def downloads(
     session: Session, key: str, noun: str, chosen: ReportFilter, table: Callable[[], pd.DataFrame]
 ) -> None:
     """A button for each kind of file. The file is made when it is asked for, of what `table` returns then."""
-    text = session.text
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"files-{key}"):
-        st.caption(text("Download"), width="content")
-        for label, ending, mime, write in KINDS:
-            st.download_button(
-                label, _maker(session, write, table), file_name(noun, chosen, ending), mime,
-                key=f"file-{key}-{ending}", type="tertiary", on_click="ignore", icon=":material/download:",
-            )  # fmt: skip
 
-
-def _maker(
-    session: Session, write: Callable[[pd.DataFrame], bytes], table: Callable[[], pd.DataFrame]
-) -> Callable[[], bytes]:
-    def make() -> bytes:
+    def rows() -> pd.DataFrame:
         services.outcomes_for(session.desk, session.caller)  # whoever asks now may still see them (R16)
-        return write(table())
+        return table()
 
-    return make
-
-
-def file_name(noun: str, chosen: ReportFilter, ending: str) -> str:
-    """desfecho-motivos-2026-10-26-2026-11-22.csv: in letters that every system takes."""
-    plain = unicodedata.normalize("NFKD", noun).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
-    return f"desfecho-{name}-{chosen.since.isoformat()}-{chosen.until.isoformat()}.{ending}"
+    buttons(session.text, key, f"{noun} {chosen.since} {chosen.until}", rows, files.WRITERS)

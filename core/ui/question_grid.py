@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -106,12 +105,7 @@ def _in_parquet(of: pa.DataType) -> bool:
     return True
 
 
-# What the button says, how a file's name ends, its type, and who writes it.
-KINDS: tuple[tuple[str, str, str, Callable[[pa.Table], bytes]], ...] = (
-    ("CSV", "csv", "text/csv", as_csv),
-    ("Excel", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_excel),
-    ("Parquet", "parquet", "application/vnd.apache.parquet", as_parquet),
-)
+WRITERS = as_csv, as_excel, as_parquet  # in the order in which pages offer them
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """The page of questions in SQL: the question stands in the address, so that it is a link."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from urllib.parse import urlencode
 
 import pyarrow as pa
@@ -10,7 +9,15 @@ import streamlit as st
 from core import services
 from core.analysts import Answer
 from core.text import Text
-from core.ui import escape, question_beside, question_chart, question_grid, question_refusal, question_run
+from core.ui import (
+    downloads,
+    escape,
+    question_beside,
+    question_chart,
+    question_grid,
+    question_refusal,
+    question_run,
+)
 from core.ui.chat import plain
 from core.ui.question_chart import Picks
 from core.ui.question_run import ROWS_IN_FILES, Asked, Running
@@ -278,7 +285,7 @@ def _chart(session: Session, table: pa.Table, usual: Picks) -> None:
 def _downloads(session: Session, asked: Asked, answer: Answer) -> None:
     """A button for each kind of file, made when it is asked for: of the answer that is here, or where that is not all,
     of the same question asked anew for more."""
-    text, application, caller = session.text, session.application, session.caller
+    application, caller = session.application, session.caller
 
     def rows() -> pa.Table:
         services.check_asks_sql(session.desk, caller)  # whoever asks now may still (R16)
@@ -286,18 +293,5 @@ def _downloads(session: Session, asked: Asked, answer: Answer) -> None:
             return answer.table
         return application.analysts.ask(caller, asked.sql, rows=ROWS_IN_FILES).table
 
-    def maker(write: Callable[[pa.Table], bytes]) -> Callable[[], bytes]:
-        return lambda: write(rows())
-
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="files-question"):
-        st.caption(text("Download"), width="content")
-        for label, ending, mime, write in question_grid.KINDS:
-            st.download_button(
-                label, maker(write), _file_name(session, ending), mime, key=f"file-question-{ending}",
-                type="tertiary", on_click="ignore", icon=":material/download:",
-            )  # fmt: skip
-
-
-def _file_name(session: Session, ending: str) -> str:
-    at: datetime = session.now.astimezone(session.text.zone)
-    return f"desfecho-sql-{at:%Y-%m-%d-%H%M%S}.{ending}"
+    at = session.now.astimezone(session.text.zone)
+    downloads.buttons(session.text, "question", f"sql-{at:%Y-%m-%d-%H%M%S}", rows, question_grid.WRITERS)
