@@ -2,7 +2,6 @@
 
 import csv
 import json
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from core import control
+from core import control, sockets
 from core.application import Application
 from core.clock import system_clock
 from core.demo import CONVERSATIONS, fill
@@ -50,15 +49,7 @@ def serve() -> None:
     settings.check_serving()
     catalogue(settings.language)
     address = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as free:
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            free.bind((settings.host, int(settings.port)))
-        except OSError as error:
-            raise Unavailable(
-                "Port {port} of {host} cannot be used: {error}. Choose another with DESFECHO_PORT.",
-                port=settings.port, host=settings.host, error=error.strerror,
-            ) from error  # fmt: skip
+    sockets.bind(settings.host, int(settings.port), "DESFECHO_PORT").close()  # before the stores are opened
     from core.ui import runtime  # only serving needs Streamlit
 
     application = Application.open(settings, f"serving {address}")

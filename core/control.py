@@ -7,14 +7,14 @@ opens the stores and calls the same functions.
 
 import json
 import logging
-import os
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -101,35 +101,27 @@ def _plain(value: Any) -> Any:
 class Control:
     """The running application's end of the socket."""
 
-    def __init__(self, application: Application, listener: Listener, path: Path) -> None:
+    def __init__(self, application: Application, listening: socket.socket) -> None:
         self._application = application
-        self._listener = listener
-        self._path = path
+        self._listening = listening
         threading.Thread(target=self._listen, name="control", daemon=True).start()
 
     @classmethod
     def start(cls, application: Application) -> "Control":
-        path = application.settings.folder / SOCKET
-        path.unlink(missing_ok=True)  # of a process that was killed: the folder is ours
-        before = os.umask(0o177)
-        try:
-            with sockets.address(application.settings.folder, SOCKET) as short:
-                listener = Listener(short, "AF_UNIX")
-        finally:
-            os.umask(before)
-        return cls(application, listener, path)
+        return cls(application, sockets.listen(application.settings.folder, SOCKET))
 
     def stop(self) -> None:
-        self._path.unlink(missing_ok=True)
+        (self._application.settings.folder / SOCKET).unlink(missing_ok=True)
         with suppress(OSError):
-            self._listener.close()
+            self._listening.close()
 
     def _listen(self) -> None:
         while True:
             try:
-                connection = self._listener.accept()
+                connected, _ = self._listening.accept()
             except OSError:
                 return  # closed
+            connection = Connection(connected.detach())
             threading.Thread(target=self._answer, args=(connection,), name="control", daemon=True).start()
 
     def _answer(self, connection: Connection) -> None:
@@ -150,11 +142,8 @@ def ask(folder: Path, command: str, arguments: Arguments) -> Any | None:
 
     Errors: `Unavailable` with the sentence of the refusal.
     """
-    if not (folder / SOCKET).exists():
-        return None
     try:
-        with sockets.address(folder, SOCKET) as short:
-            connection = Client(short, "AF_UNIX")
+        connection = Connection(sockets.connect(folder, SOCKET).detach())
     except OSError:
         return None
     request = json.dumps({"command": command, "arguments": arguments}).encode()

@@ -1,10 +1,12 @@
-"""Sockets in the data folder, which only the same user of the machine can reach."""
+"""Sockets: in the data folder, which only the same user of the machine can reach, and ports."""
 
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from core.errors import Unavailable
 
 
 @contextmanager
@@ -41,3 +43,18 @@ def connect(folder: Path, name: str) -> socket.socket:
         connected.close()
         raise
     return connected
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that has a port, and does not listen yet. Errors: `Unavailable`; `setting` is what chooses another."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise Unavailable(
+            "Port {port} of {host} cannot be used: {error}. Choose another with {setting}.",
+            port=port, host=host, error=error.strerror, setting=setting,
+        ) from error  # fmt: skip
+    return bound

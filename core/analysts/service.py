@@ -61,18 +61,8 @@ class Analysts:
         host, port = self._settings.analysts_host, int(self._settings.analysts_port)
         if not port or self._door:
             return
-        door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            door.bind((host, port))
-        except OSError as error:
-            door.close()
-            raise Unavailable(
-                "Port {port} of {host} cannot be used for analysts: {error}. Choose another with DESFECHO_ANALYSTS_PORT, or 0.",
-                port=port, host=host, error=error.strerror,
-            ) from error  # fmt: skip
-        door.listen(512)
-        self._door = door
+        self._door = sockets.bind(host, port, "DESFECHO_ANALYSTS_PORT, or 0 for none")
+        self._door.listen(512)
 
     def start(self) -> None:
         """Serve: open the door, and keep the process running and its data new until `stop`."""
