@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,7 +32,7 @@ FORGOTTEN = 5.0  # seconds after which a result of an older copy that nobody goe
 LARGEST_PIECE = 64 * MEGABYTE  # of an answer over Quack
 START = 30.0  # seconds that a worker has to come up
 WAIT = 8.0  # seconds that a question waits for a worker: with its own time, less than DuckDB's clients wait
-log = logging.getLogger("desfecho.analysts")
+log = logging.getLogger(__name__)
 
 
 class Gone(Exception):
@@ -179,32 +179,32 @@ class Worker:
             connection.close()
 
     def _stream(self) -> bytes:
-        try:
+        with _or_gone():
             return self._pipe.recv_bytes()
-        except (OSError, EOFError) as error:
-            raise Gone from error
 
     def _tell(self, what: dict[str, Any]) -> None:
-        try:
+        with _or_gone():
             self._pipe.send_bytes(json.dumps(what).encode())
-        except OSError as error:
-            raise Gone from error
 
     def _has_told(self, seconds: float) -> bool:
-        try:
+        with _or_gone():
             return self._pipe.poll(seconds)
-        except OSError as error:
-            raise Gone from error
 
     def _told(self, seconds: float) -> dict[str, Any]:
-        try:
-            if not self._pipe.poll(seconds):
-                self.end()  # what it says later would be taken for another answer
-                raise Gone
-            told: dict[str, Any] = json.loads(self._pipe.recv_bytes())
-            return told
-        except (OSError, EOFError) as error:
-            raise Gone from error
+        if not self._has_told(seconds):
+            self.end()  # what it says later would be taken for another answer
+            raise Gone
+        told: dict[str, Any] = json.loads(self._stream())
+        return told
+
+
+@contextmanager
+def _or_gone() -> Iterator[None]:
+    """The pipe to a worker breaks when its process ends."""
+    try:
+        yield
+    except (OSError, EOFError) as error:
+        raise Gone from error
 
 
 def _too_long(seconds: float) -> dict[str, Any]:
@@ -248,13 +248,16 @@ class Pool:
         self._held: dict[Worker, Held] = {}
         self._count = 0  # of workers, whatever their copy
         self._started = 0
+        self._starting_on: Path | None = None  # the copy that a worker is about to open
         self._changed = asyncio.Condition()
         self._missing = asyncio.Event()
         self._ends: set[asyncio.Task[None]] = set()
 
     def use(self, copy: Path) -> None:
         """Answer on this copy as soon as may be; questions that run finish on theirs."""
-        self._copy = copy
+        before, self._copy = self._copy, copy
+        if before is not None and before != self._starting_on:
+            before.unlink(missing_ok=True)  # who has it open keeps it until the end
         self._missing.set()
 
     async def keep_full(self) -> None:
@@ -273,15 +276,18 @@ class Pool:
                     why = str(error) or "it ended"
                     log.warning("A process for analysts' questions did not start: %s", why)
                     await asyncio.sleep(2)
-            for file in self._folder.glob("*.duckdb"):
-                if file != self._copy:
-                    file.unlink(missing_ok=True)  # who still has it open keeps it until the end
 
     async def _add(self, copy: Path) -> None:
         """One more, or one in the place of an older one, which answers until then."""
         self._started += 1
         spill = self._folder / f"spill-{self._started}"
-        worker = await asyncio.to_thread(Worker, copy, spill, self.limits)
+        self._starting_on = copy
+        try:
+            worker = await asyncio.to_thread(Worker, copy, spill, self.limits)
+        finally:
+            self._starting_on = None
+            if copy != self._copy:  # it was replaced meanwhile, and by now is open or of no use
+                copy.unlink(missing_ok=True)
         if self._count >= WORKERS and (older := self._older(self._free)):
             self._free.remove(older[0])
             self._retire(older[0])
