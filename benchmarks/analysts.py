@@ -43,17 +43,14 @@ CONVERSATIONS = 20_000
 ROUNDS = 3
 EACH, SKIPPED = 200, 20  # conclusions in each measurement of a round; the first of them do not count
 SECONDS = 3  # of a question: fewer than usual, so that questions are ended, and workers started anew, in every round
-LONG = int(
-    Settings().analysts_seconds
-)  # as usual, where the memory is measured: copies come while questions still run
+# As usual, where the memory is measured: copies come while questions still run.
+LONG = int(Settings().analysts_seconds)
 MEMORY = int(Settings().analysts_memory)  # megabytes
 LAG = 5  # seconds, the least that can be set: where copies are measured, and how fresh answers are
 FRESH = 10  # conclusions that are waited for
 ASKED = 100  # times that a usual question is asked
-WARM, SETTLE = (
-    2.0,
-    4.0,
-)  # seconds after which analysts are at it, and after which there is nothing left of them
+WARM = 2.0  # seconds after which analysts are at it
+SETTLE = 4.0  # seconds after which there is nothing left of them
 SAMPLE = 0.25  # seconds between looks at the memory
 PATIENCE = 60.0  # seconds
 TIMED = ("conclude", "list")

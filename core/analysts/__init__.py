@@ -9,6 +9,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
+ABOUT = "X-Answer"  # the header in which the process says, as JSON, what is not in the Arrow stream
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from core.analysts import ABOUT
 from core.analysts.door import Door
 from core.analysts.limits import ENDED
 from core.analysts.pool import Gone, Pool
 from core.errors import Unavailable
 
 ARROW = "application/vnd.apache.arrow.stream"
-ABOUT = "X-Answer"  # the header that says, as JSON, what is not in the stream
 
 
 class Inside:

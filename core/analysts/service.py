@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from core import services, sockets
-from core.analysts import Answer
+from core.analysts import ABOUT, Answer
 from core.analysts.limits import LATE, LONGEST, STOPPED, TOO_WORDY
 from core.desk import Desk
 from core.errors import Invalid, Unavailable
@@ -52,9 +52,8 @@ class Analysts:
         self._ending = threading.Event()
         self._copied: int | None = None  # the facts' `changes` that the copy in use has
         self._next_copy = 0.0
-        self._admitted: tuple[int, frozenset[str]] | None = (
-            None  # the desk's number, and the tokens' hashes then
-        )
+        # The desk's number, and the tokens' hashes then.
+        self._admitted: tuple[int, frozenset[str]] | None = None
 
     def open_door(self) -> None:
         """Take the port of the live server. Errors: `Unavailable` where it cannot be had."""
@@ -101,7 +100,7 @@ class Analysts:
             self._tend(at_once=True)
         began = time.monotonic()
         asked = {"question": question, "rows": rows, "newest": newest}
-        about, stream = self._request("ask", asked, stop or threading.Event())
+        about, stream = self._request("ask", asked, stop)
         as_of = datetime.fromisoformat(about["as_of"]).replace(tzinfo=UTC) if about["as_of"] else None
         table = pa.ipc.open_stream(stream).read_all()
         return Answer(table, about["more"], time.monotonic() - began, as_of)
@@ -248,7 +247,7 @@ class Analysts:
         finally:
             connection.close()
         if response.status == 200:
-            return json.loads(response.headers.get("X-Answer", "{}")), body
+            return json.loads(response.headers.get(ABOUT, "{}")), body
         said = json.loads(body) if response.headers.get_content_type() == "application/json" else {}
         refused, params = said.get("refused", ""), said.get("params", {})
         if "failed" in said:

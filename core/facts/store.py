@@ -148,9 +148,8 @@ class Facts:
         facts = Tx(cursor, number, {})
         try:
             as_of = desk.value("SELECT max(occurred_at) FROM history WHERE number > ?", since)
-            latest = (
-                "greatest(as_of, ?)" if since else "?"
-            )  # what was recorded later may have happened before
+            # What was recorded later may have happened before.
+            latest = "greatest(as_of, ?)" if since else "?"
             facts.run(
                 f"UPDATE store.state SET number = ?, as_of = {latest}, timezone = ?", number, as_of, timezone
             )
