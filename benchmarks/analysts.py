@@ -283,20 +283,15 @@ def megabytes(pid: int) -> float:
 @contextmanager
 def memory(server: Server) -> Iterator[list[float]]:
     """What the processes of analysts have together while the block runs, in megabytes, looked at again and again."""
-    over, found = threading.Event(), list[float]()
+    found: list[float] = []
 
-    def look() -> None:
+    def look(over: threading.Event) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # this thread's alone
         while not over.wait(SAMPLE):
             found.append(sum(map(megabytes, below(server.process.pid))))
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
+    with history.beside(look):
         yield found
-    finally:
-        over.set()
-        thread.join()
 
 
 # Measuring -----------------------------------------------------------------------------------------

@@ -65,19 +65,14 @@ def heaviest(facts: Facts) -> tuple[str, ReportFilter]:
 @contextmanager
 def looping(work: Callable[[], Any] | None) -> Iterator[list[float]]:
     """Do it again and again in a thread of its own while the block runs; the seconds each took."""
-    over, took = threading.Event(), list[float]()
+    took: list[float] = []
 
-    def run() -> None:
+    def run(over: threading.Event) -> None:
         while work and not over.is_set():
             took.append(history.seconds(work))
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with history.beside(run):
         yield took
-    finally:
-        over.set()
-        thread.join()
 
 
 def conclusions(folder: Path) -> dict[str, Any]:

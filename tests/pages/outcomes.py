@@ -1,6 +1,5 @@
 """What the tests of the outcomes page share."""
 
-import csv
 import json
 from collections.abc import Iterable
 from datetime import timedelta
@@ -12,13 +11,13 @@ from streamlit.testing.v1 import AppTest
 
 from core import services
 from core.desk import Desk
-from core.importing import import_log
 from core.model import SYSTEM, Caller, Reason
 from core.reports.metrics import METRICS
 from core.rules import Incoming
 from core.ui.pages import PAGES
 from tests.conftest import NOW, Team
 from tests.pages.conftest import Look
+from tests.unit.reporting import import_events
 
 PAGE = str(PAGES / "manager" / "outcomes.py")
 HOSTILE = '=1+1 ![x](http://127.0.0.1:9/x) **"b"** <b>&'
@@ -47,18 +46,13 @@ def conclude(
 
 def imported(desk: Desk, folder: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Conclusions of another system, `old`: each row an agent, a category, a reason."""
-    log = folder / "log.csv"
-    with log.open("w", encoding="utf-8", newline="") as file:
-        names = ["conversation", "event", "occurred_at", "contact", "channel", "agent", "category", "reason"]
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        for n, row in enumerate(rows):
-            one = {"conversation": f"c{n}", "contact": f"c{n}", "channel": "webchat"}
-            began = NOW - timedelta(hours=n % 480 + 2)
-            writer.writerow(one | {"event": "opened", "occurred_at": began})
-            writer.writerow(one | row | {"event": "concluded", "occurred_at": began + timedelta(hours=1)})
-    report = import_log(desk, log, "SELECT * FROM source", "old", now=NOW, rejects_folder=folder)
-    assert report.rejected == 0, report
+    events = []
+    for n, row in enumerate(rows):
+        one = {"conversation": f"c{n}", "contact": f"c{n}", "channel": "webchat"}
+        began = NOW - timedelta(hours=n % 480 + 2)
+        events.append(one | {"event": "opened", "occurred_at": began})
+        events.append(one | row | {"event": "concluded", "occurred_at": began + timedelta(hours=1)})
+    import_events(desk, folder, "old", events)
 
 
 def at_address(look: Look, who: Caller, address: dict[str, Any]) -> AppTest:

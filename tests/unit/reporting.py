@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
@@ -83,6 +83,17 @@ def _history() -> Iterator[dict[str, Any]]:
             yield told | {"event": "concluded", "occurred_at": at + timedelta(hours=10)}
 
 
+def import_events(desk: Desk, folder: Path, source: str, events: Sequence[Mapping[str, Any]]) -> None:
+    """Import the history of another system, known as `source`, through a file in `folder`."""
+    log = folder / f"{source}.csv"
+    with log.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for event in events for name in event)))
+        writer.writeheader()
+        writer.writerows(events)
+    report = import_log(desk, log, "SELECT * FROM source", source, now=NOW, rejects_folder=folder)
+    assert report.rejected == 0, report
+
+
 @dataclass
 class World:
     facts: Facts
@@ -102,14 +113,7 @@ def full_world(folder: Path) -> Iterator[World]:
         opened = write(desk, f"usd{n}", NOW - timedelta(hours=1), address=f"usd{n}").conversation_id
         services.conclude(desk, Caller(admin.id), opened, reason.id, "100.10", now=NOW)
     write(desk, "again", NOW, address="usd0", now=NOW)  # came back
-    log = folder / "log.csv"
-    with log.open("w", encoding="utf-8", newline="") as file:
-        names = "conversation,event,occurred_at,contact,channel,agent,category,reason,value,currency"
-        writer = csv.DictWriter(file, names.split(","))
-        writer.writeheader()
-        writer.writerows(_history())
-    report = import_log(desk, log, "SELECT * FROM source", "old", now=NOW, rejects_folder=folder)
-    assert report.rejected == 0, report
+    import_events(desk, folder, "old", list(_history()))
     facts.catch_up(desk)
     ids = [id_ for (id_,) in desk.read(lambda tx: tx.rows("SELECT id FROM conversations"))]
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in conclusions_of(desk, ids)]

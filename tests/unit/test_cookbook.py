@@ -1,6 +1,5 @@
 """Each question of the cookbook against the same computed plainly, in Python, from what the desk tells."""
 
-import csv
 import json
 import math
 from collections import Counter, defaultdict
@@ -22,13 +21,12 @@ from core.analysts.cookbook import RECIPES, Recipe
 from core.desk import Desk
 from core.facts import Facts
 from core.facts.store import FACTS_FILE
-from core.importing import import_log
 from core.model import SYSTEM, ArchivePreference, Caller, Category, Reason, ValueMode
 from core.reports.metrics import wilson
 from docs import reference
 from tests.conftest import NOW, Team, write
 from tests.property.histories import COLUMNS, conclusions_of
-from tests.unit.reporting import HOUR, ZONE, full_world
+from tests.unit.reporting import HOUR, ZONE, full_world, import_events
 
 Row = dict[str, Any]
 
@@ -172,14 +170,7 @@ def _do_more(desk: Desk, folder: Path) -> None:
         at = NOW - (timedelta(0) if n else HALF_A_DAY)
         opened = write(desk, f"edge{n}", at, address=f"edge{n}").conversation_id
         services.conclude(desk, admin, opened, now=at)
-    log = folder / "more.csv"
-    with log.open("w", encoding="utf-8", newline="") as file:
-        names = "conversation,event,occurred_at,contact,channel,agent,category,reason,value,currency,archive"
-        writer = csv.DictWriter(file, names.split(","))
-        writer.writeheader()
-        writer.writerows(_history())
-    report = import_log(desk, log, "SELECT * FROM source", "more", now=NOW, rejects_folder=folder)
-    assert report.rejected == 0, report
+    import_events(desk, folder, "more", list(_history()))
 
 
 def _what(desk: Desk, connection: duckdb.DuckDBPyConnection) -> Told:
