@@ -237,7 +237,7 @@ def _grid(session: Session, answer: Answer) -> None:
         st.info(" ".join(_left_out(text, rows.num_rows, answer)), icon=":material/content_cut:")
     st.dataframe(
         rows, hide_index=True, column_config=drawn, height="content" if rows.num_rows <= FEW_ROWS else GRID_HEIGHT,
-        alt=text("The answer as a table"),
+        alt=text("The answer as a table"), placeholder="NULL",
     )  # fmt: skip
 
 

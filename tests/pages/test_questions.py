@@ -353,6 +353,10 @@ def test_one_value_is_shown_large_and_as_text(page: Callable[..., AppTest], anal
     assert "<strong>NULL</strong>" in html(ask(test, "SELECT 2"))
 
 
+def test_what_is_missing_is_told_as_in_sql(page: Callable[..., AppTest], analysts: Analysts) -> None:
+    assert ask(page(), "SELECT 1").dataframe[0].proto.placeholder == "NULL"
+
+
 def test_a_capped_answer_says_so(
     page: Callable[..., AppTest], analysts: Analysts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
