@@ -17,7 +17,9 @@ from starlette.routing import Route
 from core.application import Application
 from core.control import Control
 from core.http.api import create_api
+from core.http.headers import SecurityHeaders
 from core.http.loopback import OnlyThisMachine
+from core.http.middleware import Apology, OwnPagesOnly
 from core.settings import Settings
 from core.ui import runtime
 
@@ -49,11 +51,18 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 api = create_api(runtime.application)
 
+MIDDLEWARE = [
+    Middleware(SecurityHeaders),
+    Middleware(Apology),
+    Middleware(OnlyThisMachine, only_if=lambda: runtime.application().settings.demo),
+    Middleware(OwnPagesOnly),
+]
+
 app = st.App(
     Path(__file__).parent / "core" / "ui" / "shell.py",
     routes=[
         Route(path, api) for path in ("/api/{rest:path}", "/webhooks/{rest:path}", "/healthz", "/readyz")
     ],
-    middleware=[Middleware(OnlyThisMachine, only_if=lambda: runtime.application().settings.demo)],
+    middleware=MIDDLEWARE,
     lifespan=lifespan,
 )

@@ -33,6 +33,8 @@ tokens = typer.Typer(no_args_is_help=True, help="Tokens for the HTTP interface a
 cli.add_typer(tokens, name="token")
 errors = Console(stderr=True)
 
+LARGEST_MESSAGE = 1024 * 1024  # bytes that a page may send at once: what is typed and chosen on it
+
 Progression = Callable[[str, float], None]
 
 
@@ -56,7 +58,10 @@ def serve() -> None:
     application.analysts.open_door()
     runtime.start(application)
     typer.echo(f"Desfecho is at {address} (stop it with Ctrl+C)")
-    uvicorn.run("app:app", host=settings.host, port=int(settings.port), access_log=False, log_level="warning")
+    uvicorn.run(
+        "app:app", host=settings.host, port=int(settings.port), access_log=False, log_level="warning",
+        server_header=False, ws_max_size=LARGEST_MESSAGE,
+    )  # fmt: skip
 
 
 @cli.command("import")

@@ -10,7 +10,7 @@ from core import services
 from core.application import Application
 from core.errors import Unavailable
 from core.http import problems, routes, webhooks
-from core.http.middleware import Apology, BodyLimit, OwnHostOnly
+from core.http.middleware import Apology, BodyLimit
 from core.http.schemas import Health
 from core.model import SYSTEM
 
@@ -55,7 +55,7 @@ def create_api(application: Callable[[], Application]) -> FastAPI:
     )
     api.state.application = application
     problems.answer_with_problems(api)
-    for innermost_first in (BodyLimit, Apology, OwnHostOnly):
+    for innermost_first in (BodyLimit, Apology):
         api.add_middleware(innermost_first)
     for router in (routes.router, webhooks.router, health):
         api.include_router(router)

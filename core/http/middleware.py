@@ -1,7 +1,7 @@
-"""What stands before every route: a limit to bodies, an apology for bugs, a word to browsers."""
+"""What stands before every route: a limit to bodies, an apology for bugs, a closed door where nobody is awaited."""
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +11,8 @@ from core.http import problems
 MB = 1024 * 1024
 LIMIT = MB
 WEBHOOK_LIMIT = 3 * MB  # what Meta says a delivery may reach
-OWN_HOST = "default-src 'self' 'unsafe-inline' data: blob:"
+SOCKET = "/_stcore/stream"
+CLOSED = ("/_stcore/agent", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/upload_file")
 
 
 class Apology:
@@ -67,18 +68,32 @@ class BodyLimit:
             await self.app(scope, counting, send)
 
 
-class OwnHostOnly:
-    """Tell browsers to ask no other host: ReDoc fetches its maker's logo otherwise."""
+class OwnPagesOnly:
+    """Leave Streamlit's addresses to our own pages.
+
+    Its web socket knows a person by their cookie, so no page of another host may open it; Streamlit itself lets
+    any page of `localhost` in, and to judge the others asks a host of the internet for its own address. What the
+    pages never use of Streamlit is closed: uploads, metrics, the API for programs.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = OWN_HOST
-                headers["X-Content-Type-Options"] = "nosniff"
-            await send(message)
+        if scope["type"] == "websocket" and not (scope["path"] == SOCKET and _from_own_page(scope)):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http" and scope["path"].startswith(CLOSED):
+            refused = problems.response(problems.of_status(HTTPException(404)))
+            await refused(scope, receive, send)
+        else:
+            if scope["type"] == "http":  # nothing is shared with other origins: Streamlit need not ask itself
+                scope["headers"] = [header for header in scope["headers"] if header[0] != b"origin"]
+            await self.app(scope, receive, send)
 
-        await self.app(scope, receive, sending)
+
+def _from_own_page(scope: Scope) -> bool:
+    """Whether a browser came from the host that it asks; who sends no origin is no browser."""
+    headers = Headers(scope=scope)
+    origins, hosts = headers.getlist("origin"), headers.getlist("host")
+    return not origins or [origin.partition("://")[2] for origin in origins] == hosts != [""]

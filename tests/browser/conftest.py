@@ -3,9 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from core import services
 from core.desk import Desk
@@ -57,8 +58,35 @@ def browser() -> Iterator[Browser]:
     assert path, "Chromium is missing: `make test` installs it."
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        _listen(launched)
         yield launched
         launched.close()
+
+
+VIOLATIONS: list[str] = []  # of the content policy, on any page of the running test
+
+
+def _listen(browser: Browser) -> None:
+    """Have every window of this browser tell what its pages were kept from."""
+    plain = browser.new_context
+
+    def listening(**options: Any) -> BrowserContext:
+        context = plain(**options)
+        context.on(
+            "console",
+            lambda said: VIOLATIONS.append(said.text) if "Content Security Policy" in said.text else None,
+        )
+        return context
+
+    browser.new_context = listening  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_against_the_policy() -> Iterator[None]:
+    """What a page needs, the content policy allows."""
+    VIOLATIONS.clear()
+    yield
+    assert VIOLATIONS == []
 
 
 @pytest.fixture
