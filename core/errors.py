@@ -63,6 +63,16 @@ class TooLarge(AppError):
     code, status = "too_large", 413
 
 
+class TooManyRequests(AppError):
+    """More than one token or one address may ask; `seconds` says when to ask again."""
+
+    code, status = "too_many_requests", 429
+
+    def __init__(self, message: str, /, *, seconds: int) -> None:
+        super().__init__(message, seconds=seconds)
+        self.seconds = seconds
+
+
 class Unavailable(AppError):
     """The application cannot start or do this here and now: another process has the data, a setting is missing."""
 

@@ -18,6 +18,7 @@ def _setting(default: str, help: str) -> str:
 # Settings that are whole numbers: the least and the most.
 NUMBERS = {
     "port": (1, 65535),
+    "requests_per_minute": (1, 1_000_000),
     "analysts_port": (0, 65535),
     "analysts_lag": (5, 86_400),
     "analysts_seconds": (1, 3_600),
@@ -38,6 +39,7 @@ class Settings:
     language: str = _setting(
         "pt_BR", "The language of the screen for browsers that speak none of ours: `pt_BR`, `en` or `es`."
     )
+    requests_per_minute: str = _setting("6000", "How many requests a minute one token may send over HTTP.")
     analysts_host: str = _setting("127.0.0.1", "The address the analysts' live server listens on.")
     analysts_port: str = _setting("9494", "The port it listens on; 0: there is none.")
     analysts_lag: str = _setting("30", "How many seconds old the data may be that analysts ask.")

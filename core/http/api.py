@@ -10,6 +10,7 @@ from core import services
 from core.application import Application
 from core.errors import Unavailable
 from core.http import problems, routes, webhooks
+from core.http.limits import Limits
 from core.http.middleware import Apology, BodyLimit
 from core.http.schemas import Health
 from core.model import SYSTEM
@@ -54,6 +55,7 @@ def create_api(application: Callable[[], Application]) -> FastAPI:
         strict_content_type=False,
     )
     api.state.application = application
+    api.state.limits = Limits()
     problems.answer_with_problems(api)
     for innermost_first in (BodyLimit, Apology):
         api.add_middleware(innermost_first)

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from core.errors import AppError, Invalid, NotFound, TooLarge, Unauthenticated
+from core.errors import AppError, Invalid, NotFound, TooLarge, TooManyRequests, Unauthenticated
 from core.http.schemas import Problem
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,8 @@ def response(error: AppError, headers: Mapping[str, str] | None = None) -> Respo
     sent = dict(headers or {})
     if isinstance(error, Unauthenticated):
         sent["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequests):
+        sent["Retry-After"] = str(error.seconds)
     # a problem repeats what was sent, and must not fail on a lone surrogate in it
     return Response(as_json(error).encode("utf-8", "replace"), error.status, sent, MEDIA_TYPE)
 
@@ -144,5 +146,6 @@ DESCRIPTIONS = {
     409: "`already_concluded`, `open_conversation_exists`, `concurrent_change` or `classification_off`",
     413: "`too_large`",
     422: "`invalid`; `field` names the input at fault",
+    429: "`too_many_requests`; `Retry-After` says in how many seconds to ask again",
     503: "`unavailable`",
 }

@@ -18,6 +18,8 @@ from core.application import Application
 from core.desk import Tx, idempotency
 from core.errors import AppError, ConcurrentChange, Invalid, Unauthenticated
 from core.http import problems
+from core.http.limits import Limits
+from core.ids import secret_hash
 from core.model import Caller
 
 bearer = HTTPBearer(auto_error=False, description="A token; it acts as its user.")
@@ -32,11 +34,20 @@ Opened = Annotated[Application, Depends(_application)]
 
 
 def _caller(
-    application: Opened, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request,
+    application: Opened,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
-    if credentials is None:
-        raise Unauthenticated("This needs a token: Authorization: Bearer TOKEN.")
-    return services.authenticate(application.desk, credentials.credentials)
+    limits: Limits = request.app.state.limits
+    try:
+        if credentials is None:
+            raise Unauthenticated("This needs a token: Authorization: Bearer TOKEN.")
+        caller = services.authenticate(application.desk, credentials.credentials)
+    except Unauthenticated:
+        limits.failed(request.client.host if request.client else "")
+        raise
+    limits.asked(secret_hash(credentials.credentials), int(application.settings.requests_per_minute))
+    return caller
 
 
 Asking = Annotated[Caller, Depends(_caller)]

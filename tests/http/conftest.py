@@ -16,6 +16,7 @@ from core.application import Application
 from core.desk import Desk
 from core.facts import Facts
 from core.http.api import create_api
+from core.http.limits import Limits
 from core.model import SYSTEM, Role, Scope
 from core.settings import Settings
 from tests.conftest import NOW, Team, add_user, write
@@ -78,8 +79,9 @@ class Http:
 
 
 def serve(client: TestClient, desk: Desk, facts: Facts) -> Http:
-    """From now on the application has this desk."""
+    """From now on the application has this desk, and nothing was counted yet."""
     clock = Clock()
+    client.app.state.limits = Limits()  # type: ignore[attr-defined]
     settings = Settings(auth="demo", whatsapp_app_secret=SECRET, whatsapp_verify_token=VERIFY)
     OPENED.append(Application(settings, desk, facts, clock, Analysts(settings, desk, facts)))
     return Http(client, desk, clock)
