@@ -10,6 +10,7 @@ from uuid import uuid4
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from core.errors import AppError, Invalid, NotFound, TooLarge, TooManyRequests, Unauthenticated
 from core.http.schemas import Problem
@@ -114,6 +115,13 @@ def of_status(error: HTTPException) -> AppError:
     return NotFound("There is nothing at this address.")
 
 
+def _methods(request: Request) -> list[str]:
+    """What the address takes: Starlette would name those of its first route alone."""
+    asked = ({**request.scope, "method": method} for method in ("GET", "PATCH", "POST", "PUT"))
+    routes = request.app.routes
+    return [each["method"] for each in asked if any(route.matches(each)[0] is Match.FULL for route in routes)]
+
+
 def answer_with_problems(api: FastAPI) -> None:
     """Let every error that a request causes be answered with a problem."""
 
@@ -126,8 +134,9 @@ def answer_with_problems(api: FastAPI) -> None:
         return response(of_validation(error))
 
     @api.exception_handler(HTTPException)
-    async def _(_request: Request, error: HTTPException) -> Response:
-        return response(of_status(error), error.headers)
+    async def _(request: Request, error: HTTPException) -> Response:
+        allowed = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else None
+        return response(of_status(error), allowed)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
