@@ -126,8 +126,9 @@ class Control:
 
     def _answer(self, connection: Connection) -> None:
         with connection, suppress(EOFError, OSError):
-            request = json.loads(connection.recv_bytes(LONGEST))
+            received = connection.recv_bytes(LONGEST)
             try:
+                request = json.loads(received)
                 answer = {"done": COMMANDS[request["command"]](self._application, request["arguments"])}
             except AppError as error:
                 answer = {"refused": str(error)}
