@@ -3,6 +3,7 @@
 Times are ISO 8601 in UTC with `Z`, values decimal strings such as "1234.56", ids UUIDs as strings.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +13,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from core import model
+from core import model, rules
 from core.model import ArchivePreference, Category, Direction, Folder, Outcome, ReopenCause, ValueMode
 
 
@@ -44,6 +45,14 @@ def _text(text: str) -> str:
 Text = Annotated[str, AfterValidator(_text)]
 
 
+def _like(pattern: re.Pattern[str]) -> Any:
+    """Tell of a pattern that a rule checks, in its own words."""
+    return Field(json_schema_extra={"pattern": f"^{pattern.pattern}$"})
+
+
+Value = Annotated[Text, _like(rules.VALUE)]
+
+
 # Bodies that are taken ----------------------------------------------------------------------------
 
 
@@ -59,7 +68,7 @@ class ContactIn(Body):
 
 
 class MessageIn(Body):
-    channel: Text = Field(examples=["webchat"])
+    channel: Annotated[Text, _like(rules.CHANNEL)] = Field(examples=["webchat"])
     contact: ContactIn
     external_id: Text = Field(description="The message's id on its channel; the same id is stored once")
     sent_at: Moment
@@ -76,12 +85,12 @@ class Conclude(Body):
     """Without a reason the conversation is only concluded."""
 
     reason_id: UUID | None = None
-    value: Text | None = Field(None, description="A decimal string", examples=["1234.56"])
+    value: Value | None = Field(None, description="A decimal string", examples=["1234.56"])
 
 
 class Classify(Body):
     reason_id: UUID
-    value: Text | None = Field(None, description="A decimal string", examples=["1234.56"])
+    value: Value | None = Field(None, description="A decimal string", examples=["1234.56"])
 
 
 class ReasonIn(Body):
