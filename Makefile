@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run test bench check format lock texts reference screenshots clean
+.PHONY: run test fuzz bench check format lock texts reference screenshots clean
 
 run: .venv/product
 	DESFECHO_AUTH=demo $(BIN)/python -m core demo --if-empty
@@ -11,6 +11,10 @@ run: .venv/product
 test: .venv/tests .venv/chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/live
 	$(BIN)/python -m pytest tests/browser tests/live  # by themselves: a browser and servers want the machine
+
+# Many more cases than `make test` tries, each time others: some tens of minutes.
+fuzz: .venv/tests
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 tests/fuzz
 
 # All of it takes about an hour, alone on the machine: `make bench` or `make bench PARTS="commands pages"`.
 # A hundred million conclusions are measured on request: `make bench PARTS=facts100`.

@@ -165,7 +165,9 @@ def test_asked_wrongly(served: tuple[Server, bytes], request_: bytes) -> None:
 def test_spoken_wrongly(served: tuple[Server, bytes], frame: bytes) -> None:
     """The connection is closed, and nothing is told of why."""
     with socket.create_connection(("127.0.0.1", served[0].port), timeout=10) as connection:
-        connection.sendall(to(b"/_stcore/stream", b"GET", b"", *UPGRADE).replace(b"Connection: close\r\n", b""))
+        connection.sendall(
+            to(b"/_stcore/stream", b"GET", b"", *UPGRADE).replace(b"Connection: close\r\n", b"")
+        )
         assert connection.recv(65_536).startswith(b"HTTP/1.1 101 ")
         answer = b""
         with suppress(ConnectionError):
