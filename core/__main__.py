@@ -23,14 +23,23 @@ from core.demo import CONVERSATIONS, fill
 from core.desk import Desk
 from core.errors import AppError, Invalid, Unavailable
 from core.facts import Facts
-from core.importing import import_log
+from core.importing import import_log, rejects
 from core.model import Scope
 from core.settings import Settings
 from core.text import catalogue
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Desfecho: where conversations end well.")
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they show what variables held
+    help="Desfecho: where conversations end well.",
+)
 tokens = typer.Typer(no_args_is_help=True, help="Tokens for the HTTP interface and for SQL.")
 cli.add_typer(tokens, name="token")
+contacts = typer.Typer(
+    no_args_is_help=True, help="What is held about a person outside: all of it, or erased."
+)
+cli.add_typer(contacts, name="contact")
 errors = Console(stderr=True)
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes that a page may send at once: what is typed and chosen on it
@@ -84,7 +93,7 @@ def import_(
     with _desk("importing") as (desk, folder), _progress() as progress:
         report = import_log(
             desk, file, question, source, timezone=timezone, dry_run=dry_run, now=system_clock(),
-            rejects_folder=folder / "rejects", progress=progress,
+            rejects_folder=folder / rejects.FOLDER, progress=progress,
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(report.as_json()))
@@ -184,6 +193,54 @@ def create_token(
 def revoke_token(name: Annotated[str, typer.Argument()]) -> None:
     """Revoke the token of this name."""
     _do("token revoke", {"name": name})
+
+
+Address = Annotated[
+    str, typer.Option(help="What they write from, a phone however it is written; or the contact's id.")
+]
+Channel = Annotated[str | None, typer.Option(help="Where several contacts have the address.")]
+
+
+@contacts.command("export")
+def export_contact(
+    address: Address,
+    channel: Channel = None,
+    output: Annotated[Path | None, typer.Option(help="A new file; otherwise it is printed.")] = None,
+) -> None:
+    """Tell everything that is held about a person, as JSON."""
+    if output and output.exists():
+        raise Unavailable("There is already a file {file}.", file=output)
+    told = _do("contact export", {"address": address, "channel": channel})
+    said = json.dumps(told, ensure_ascii=False, indent=2)
+    if output is None:
+        typer.echo(said)
+        return
+    try:
+        output.touch(mode=0o600, exist_ok=False)
+        output.write_text(said + "\n", "utf-8")
+    except OSError as error:
+        raise Unavailable(
+            "The file {file} cannot be written: {why}", file=output, why=error.strerror
+        ) from error
+
+
+@contacts.command("erase")
+def erase_contact(
+    address: Address,
+    channel: Channel = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Without asking.")] = False,
+) -> None:
+    """Erase a person's name, addresses and texts; what ended how, and when, stays. It cannot be undone."""
+    asked = {"address": address, "channel": channel}
+    if not yes:
+        held = _do("contact to erase", asked)
+        typer.confirm(f"Erase {_things(held)} of contact {held['contact_id']}?", abort=True, err=True)
+    held = _do("contact erase", asked)
+    typer.echo(f"Erased: {_things(held)} of contact {held['contact_id']}.")
+
+
+def _things(held: dict[str, Any]) -> str:
+    return f"name, addresses and the texts of {held['messages']} messages in {held['conversations']} conversations"
 
 
 def _do(command: str, arguments: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.analysts.service import Analysts
 from core.clock import Clock, DemoClock, system_clock
-from core.desk import Desk
+from core.desk import Desk, contacts
 from core.facts import Facts
 from core.settings import Settings
 
@@ -22,6 +22,7 @@ class Application:
         """Open both stores. `owner`: what another process is told when it wants the folder too."""
         desk = Desk.open(settings.folder, system_clock(), owner)
         try:
+            contacts.erase_again(desk, settings.folder, system_clock())
             facts = Facts.open(settings.folder)
         except BaseException:
             desk.close()

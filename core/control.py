@@ -20,7 +20,9 @@ from typing import Any
 
 from core import services, sockets
 from core.application import Application
+from core.desk import contacts
 from core.errors import AppError, Invalid, Unavailable
+from core.importing import rejects
 from core.model import SYSTEM, Scope
 
 SOCKET = "control.sock"
@@ -67,6 +69,42 @@ def revoke_token(application: Application, arguments: Arguments) -> Any:
     return {}
 
 
+def export_contact(application: Application, arguments: Arguments) -> Any:
+    """{address, channel} → everything held about the contact."""
+    told = services.export_contact(
+        application.desk, SYSTEM, arguments["address"], arguments["channel"], now=application.clock()
+    )
+    return _plain(told)
+
+
+def contact_to_erase(application: Application, arguments: Arguments) -> Any:
+    """{address, channel} → {contact_id, conversations, messages}."""
+    return _held(
+        services.contact_to_erase(application.desk, SYSTEM, arguments["address"], arguments["channel"])
+    )
+
+
+def erase_contact(application: Application, arguments: Arguments) -> Any:
+    """{address, channel} → {contact_id, conversations, messages}, of what is no more."""
+    desk, folder, now = application.desk, application.settings.folder, application.clock()
+    asked = arguments["address"], arguments["channel"]
+    held = services.contact_to_erase(desk, SYSTEM, *asked)
+    rejects.forget(
+        folder / rejects.FOLDER, held.addresses, held.imported
+    )  # before the desk forgets what to look for
+    services.erase_contact(desk, SYSTEM, *asked, now=now)
+    contacts.note_down(desk, folder, now)
+    return _held(held)
+
+
+def _held(held: services.Held) -> Any:
+    return {
+        "contact_id": str(held.contact_id),
+        "conversations": held.conversations,
+        "messages": held.messages,
+    }
+
+
 def ping(_: Application, __: Arguments) -> Any:
     """Whether an application runs here."""
     return {}
@@ -79,6 +117,9 @@ COMMANDS: dict[str, Callable[[Application, Arguments], Any]] = {
     "rebuild-facts": rebuild_facts,
     "token create": create_token,
     "token revoke": revoke_token,
+    "contact export": export_contact,
+    "contact to erase": contact_to_erase,
+    "contact erase": erase_contact,
 }
 
 

@@ -186,7 +186,8 @@ class Reopening:
 class Contact:
     id: UUID
     name: str | None
-    address: str  # the one shown: the phone where there is one
+    address: str  # the one shown: the phone where there is one; empty once erased
+    erased_at: datetime | None = None  # when name, addresses and texts were erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class Message:
     id: UUID
     direction: Direction
     sent_at: datetime  # its own time
-    body: str
+    body: str  # empty: erased
     author: UUID | None  # who of the team wrote it, where known
     author_name: str | None
 

@@ -127,6 +127,32 @@ def other_open(tx: Tx, than: Conversation) -> UUID | None:
     return next(others, None)
 
 
+def of_contact(tx: Tx, contact_id: UUID) -> list[UUID]:
+    """All of the contact's conversations, the first one first."""
+    rows = tx.rows("SELECT id, opened_at FROM conversations WHERE contact_id = ?", contact_id)
+    return [id_ for id_, _ in sorted(rows, key=lambda row: (row[1], row[0]))]
+
+
+def imported(tx: Tx, contact_id: UUID) -> list[tuple[str, str]]:
+    """The import and the name in it, of each of the contact's conversations that came so."""
+    rows = tx.rows("SELECT source, external_id FROM conversations WHERE contact_id = ?", contact_id)
+    return [(source, name) for source, name in rows if name is not None]
+
+
+def external_id(tx: Tx, conversation_id: UUID) -> str | None:
+    """Its name in an import."""
+    return tx.first(only, "SELECT external_id FROM conversations WHERE id = ?", conversation_id)
+
+
+def assignments(tx: Tx, conversation_id: UUID) -> list[Row]:
+    """To whom, when and by whom it was assigned, the first time first."""
+    return tx.rows(
+        "SELECT assigned_to, assigned_at, assigned_by FROM assignments WHERE conversation_id = ?"
+        " ORDER BY assigned_at, number",
+        conversation_id,
+    )
+
+
 def open_conversation(
     tx: Tx, contact_id: UUID, channel: str, folder: Folder, assigned_to: UUID | None, opened_at: datetime
 ) -> UUID:
@@ -366,7 +392,9 @@ def _summaries(tx: Tx, ids: list[UUID]) -> list[ConversationSummary]:
         f" last_inbound_at, conclusions, waiting_since, {ACTIVE_AT} FROM conversations AS c WHERE c.id IN",
         ids,
     )
-    contacts = by_id("SELECT id, name, address FROM contacts WHERE id IN", (r[1] for r in rows.values()))
+    contacts = by_id(
+        "SELECT id, name, address, erased_at FROM contacts WHERE id IN", (r[1] for r in rows.values())
+    )
     said = by_id(
         "SELECT id, left(body, 200), direction FROM messages WHERE id IN", (r[8] for r in rows.values())
     )

@@ -1,9 +1,13 @@
 """First answers, kept for whoever sends the same request again (R14)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from core.desk.transaction import Row, Tx
+from core.desk.transaction import Row, Tx, places
+
+AT_ONCE = 5_000  # answers deleted in one transaction
+ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 def answer(tx: Tx, user_id: UUID, route: str, key: str, since: datetime) -> tuple[str, int, str] | None:
@@ -31,3 +35,23 @@ def keep(
         )  # fmt: skip
     else:
         tx.insert("idempotency_keys", user_id, route, key, request_hash, status, body, now)
+
+
+def forget_before(tx: Tx, at: datetime) -> int:
+    """Delete the answers given until then, at most AT_ONCE; return how many."""
+    rows = tx.rows(
+        "SELECT user_id, route, key FROM idempotency_keys WHERE answered_at <= ? LIMIT ?", at, AT_ONCE
+    )
+    if rows:
+        keys = list({key for _, _, key in rows})
+        tx.run(f"DELETE FROM idempotency_keys WHERE answered_at <= ? AND key IN ({places(keys)})", at, *keys)
+    return len(rows)
+
+
+def forget_about(tx: Tx, conversation_ids: Sequence[UUID]) -> None:
+    """Delete the answers that name one of these conversations, and with them what the keys say."""
+    tx.run(
+        "DELETE FROM idempotency_keys"
+        " WHERE list_has_any(regexp_extract_all(concat(route, answer), ?), string_split(?, ','))",
+        ID, ",".join(map(str, conversation_ids)),
+    )  # fmt: skip

@@ -1,13 +1,15 @@
-"""Messages, and the contacts who write them."""
+"""Messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from core.desk import people
+from core.desk import contacts, people
 from core.desk.transaction import Tx, places
 from core.ids import new_id
-from core.model import Contact, Direction, Folder, Message
+from core.model import Direction, Message
+
+EVERY = 1_000_000  # messages of a conversation
 
 # What a message at one time, which each question mark stands for, changes about who waits for whom.
 INBOUND = """
@@ -26,7 +28,14 @@ waiting_since = CASE WHEN waiting_since > ? THEN waiting_since
 
 
 def conversation_of(tx: Tx, channel: str, external_id: str) -> UUID | None:
-    """The conversation that holds the message with this id of the channel."""
+    """The conversation that holds the message with this id of the channel, be it erased."""
+    found = _holding(tx, channel, external_id)
+    if found is None and contacts.any_erased(tx):
+        found = _holding(tx, channel, contacts.kept_as(tx, channel, external_id))
+    return found
+
+
+def _holding(tx: Tx, channel: str, external_id: str) -> UUID | None:
     named = tx.rows("SELECT conversation_id, channel FROM messages WHERE external_id = ?", external_id)
     return next((conversation_id for conversation_id, its in named if its == channel), None)
 
@@ -77,43 +86,14 @@ def of_conversation(tx: Tx, conversation_id: UUID, newest: int) -> tuple[tuple[M
     return shown, total - len(shown)
 
 
-# Contacts -----------------------------------------------------------------------------------------
+def count(tx: Tx, conversation_ids: Sequence[UUID]) -> int:
+    sql = f"SELECT count(*) FROM messages WHERE conversation_id IN ({places(conversation_ids)})"
+    return int(tx.value(sql, *conversation_ids)) if conversation_ids else 0
 
 
-def contact(tx: Tx, contact_id: UUID) -> Contact:
-    row = tx.row("SELECT id, name, address FROM contacts WHERE id = ?", contact_id)
-    assert row is not None
-    return Contact(*row)
-
-
-def contacts_at(tx: Tx, channel: str, addresses: Sequence[str]) -> dict[str, UUID]:
-    """Whose each of these addresses is, of those that are somebody's."""
-    named = tx.rows(
-        f"SELECT address, contact_id, channel FROM contact_addresses WHERE address IN ({places(addresses)})",
-        *addresses,
-    )
-    return {address: contact_id for address, contact_id, its in named if its == channel}
-
-
-def add_contact(tx: Tx, name: str | None, address: str, now: datetime) -> UUID:
-    new = new_id(now)
-    tx.insert("contacts", new, name, address, now, None)
-    return new
-
-
-def set_contact(tx: Tx, known: Contact, name: str | None, address: str) -> None:
-    """Follow what the contact calls themselves now; a message without a name takes none away."""
-    if (name or known.name, address) != (known.name, known.address):
-        tx.run(
-            "UPDATE contacts SET name = coalesce(?, name), address = ? WHERE id = ?",
-            name,
-            address,
-            known.id,
-        )
-
-
-def add_address(tx: Tx, channel: str, address: str, contact_id: UUID) -> None:
-    tx.insert("contact_addresses", channel, address, contact_id)
+def external_ids(tx: Tx, conversation_id: UUID) -> dict[UUID, str | None]:
+    """Each message's id on its channel."""
+    return dict(tx.rows("SELECT id, external_id FROM messages WHERE conversation_id = ?", conversation_id))
 
 
 def find_who_waits(tx: Tx) -> None:
@@ -144,23 +124,6 @@ def find_who_waits(tx: Tx) -> None:
         """,
         tx.number,
     )
-
-
-def has_open(tx: Tx, contact_id: UUID) -> bool:
-    folders = tx.rows("SELECT folder FROM conversations WHERE contact_id = ?", contact_id)
-    return any(folder != Folder.CONCLUDED for (folder,) in folders)
-
-
-def merge(tx: Tx, contact_id: UUID, into: UUID, now: datetime) -> None:
-    """Make one contact of two that turned out to be one person."""
-    tx.run("UPDATE contact_addresses SET contact_id = ? WHERE contact_id = ?", into, contact_id)
-    tx.run(
-        "UPDATE conversations SET contact_id = ?, number = ? WHERE contact_id = ?",
-        into,
-        tx.number,
-        contact_id,
-    )
-    tx.insert("contact_merges", tx.number, contact_id, into, now)
 
 
 def last_inbound(tx: Tx, contact_ids: Sequence[UUID]) -> dict[tuple[UUID, str], datetime]:

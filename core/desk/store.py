@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import duckdb
 
+from core.desk import rewrite
 from core.desk.transaction import Known, Tx, as_stored
 from core.errors import AppError, ConcurrentChange, Unavailable
 
@@ -74,6 +75,7 @@ class Desk:
             lock = _lock(folder, owner)
         except OSError as error:
             raise Unavailable("The data folder {folder} cannot be written.", folder=folder) from error
+        rewrite.if_asked_for(folder, DESK_FILE)
         try:
             connection = duckdb.connect(str(folder / DESK_FILE))
         except duckdb.Error as error:

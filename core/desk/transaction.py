@@ -14,7 +14,7 @@ Row = tuple[Any, ...]
 Known = dict[tuple[Any, ...], Any]
 
 # Small and seldom changed: what is read of them is remembered until one of them changes.
-REMEMBERED = ("users", "tokens", "setting_changes", "preference_changes", "reasons")
+REMEMBERED = ("users", "tokens", "setting_changes", "preference_changes", "reasons", "erasures")
 
 
 class Transact(Protocol):

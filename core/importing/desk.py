@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from core import rules
-from core.desk import Tx, conversations, messages, people, reasons
+from core.desk import Tx, contacts, conversations, messages, organisation, people, reasons
 from core.importing import texts
 from core.importing.source import sql
 from core.model import SYSTEM_USER_ID, Category, Reason, ReopenCause, ValueMode
@@ -68,7 +68,14 @@ FROM arriving AS a WHERE conversations.id = a.id::UUID AND NOT a.is_new
 
 def load_known(tx: Tx, workshop: duckdb.DuckDBPyConnection, source: str) -> None:
     """Tell the workshop what the desk knows of the file's conversations: `known_events`, `known_conversations`."""
-    named = _table(workshop, "SELECT DISTINCT conversation FROM cleaned WHERE refusal IS NULL")
+    named = _table(workshop, "SELECT DISTINCT conversation, conversation AS kept_as FROM cleaned")
+    if contacts.any_erased(tx):
+        erased = contacts.KEPT_AS.format("?", "conversation")
+        with tx.table("named", named):
+            named = tx.arrow(
+                f"FROM named UNION ALL SELECT conversation, {erased} FROM named",
+                organisation.contact_key(tx), source,
+            )  # fmt: skip
     with tx.table("named", named):
         for name in ("known_events", "known_conversations"):
             _hand_over(workshop, name, tx.arrow(sql(f"{name}.sql"), source))

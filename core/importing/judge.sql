@@ -6,7 +6,8 @@ CREATE OR REPLACE TEMP TABLE names AS
 SELECT n.conversation, n.no, k.id IS NOT NULL AS is_known, k.id::UUID AS id, k.channel, k.folder,
        k.assigned_to::UUID AS assigned_to, k.since, k.conclusions, k.conclusion_id::UUID AS conclusion_id,
        k.concluded_by::UUID AS concluded_by, k.versions, k.last_message_at, k.last_message_id::UUID AS last_message_id,
-       k.last_inbound_at, k.was_in_progress, k.as_of
+       k.last_inbound_at, k.was_in_progress, k.as_of,
+       coalesce(k.is_erased, FALSE) AS is_erased
 FROM (SELECT conversation, row_number() OVER () AS no
       FROM (SELECT DISTINCT conversation FROM cleaned WHERE refusal IS NULL)) AS n
 LEFT JOIN known_conversations AS k USING (conversation);
@@ -36,7 +37,7 @@ WITH placed AS (
            row_number() OVER (PARTITION BY no ORDER BY occurred_at, row) AS place
     FROM ranked AS r WHERE event <> 'message'
 ), compared AS (
-    SELECT p.*, n.is_known, n.folder = 'concluded' AS desk_has_it_concluded, n.conclusions,
+    SELECT p.*, n.is_known, n.is_erased, n.folder = 'concluded' AS desk_has_it_concluded, n.conclusions,
            coalesce(p.occurred_at < n.as_of OR p.place < max(CASE WHEN already_known THEN place END) OVER (PARTITION BY no),
                     FALSE) AS too_old
     FROM placed AS p JOIN names AS n USING (no)
@@ -57,6 +58,7 @@ WITH placed AS (
 )
 SELECT row, no, event, occurred_at, rank, ordinal,
        CASE
+           WHEN is_erased THEN 'The data of the conversation''s contact was erased.'
            WHEN event = 'opened' AND was_opened THEN 'The conversation was already opened.'
            WHEN too_old THEN 'The event is older than what is already known of the conversation.'
            WHEN event = 'opened' AND was_concluded THEN 'The conversation was already concluded.'
@@ -70,10 +72,16 @@ FROM states;
 CREATE OR REPLACE TEMP TABLE refused AS
 SELECT row, refusal FROM cleaned WHERE refusal IS NOT NULL
 UNION ALL
-SELECT row, refusal FROM judged WHERE refusal IS NOT NULL;
+SELECT row, refusal FROM judged WHERE refusal IS NOT NULL
+UNION ALL
+SELECT r.row, 'The data of the conversation''s contact was erased.'
+FROM ranked AS r JOIN names AS n USING (no)
+WHERE r.event = 'message' AND NOT r.already_known AND n.is_erased;
 
 -- The events that become history.
 CREATE OR REPLACE TEMP TABLE accepted AS
 SELECT row, no, event, occurred_at, rank, ordinal FROM judged WHERE refusal IS NULL
 UNION ALL
-SELECT row, no, event, occurred_at, rank, ordinal FROM ranked WHERE event = 'message' AND NOT already_known;
+SELECT r.row, r.no, r.event, r.occurred_at, r.rank, r.ordinal
+FROM ranked AS r JOIN names AS n USING (no)
+WHERE r.event = 'message' AND NOT r.already_known AND NOT n.is_erased;

@@ -1,4 +1,4 @@
 -- The events of source $1 that the desk has of the conversations in `named`, by what an event is known by.
-SELECT i.conversation, i.event, i.occurred_at, i.rank
-FROM imported_events AS i
-WHERE i.source = $1 AND i.conversation IN (SELECT conversation FROM named)
+SELECT n.conversation, i.event, i.occurred_at, i.rank
+FROM imported_events AS i JOIN named AS n ON n.kept_as = i.conversation
+WHERE i.source = $1

@@ -11,6 +11,7 @@ from typing import Any
 from core.desk import Desk, Tx, organisation
 from core.errors import Invalid
 from core.importing import desk as desk_side
+from core.importing import rejects as rejects_files
 from core.importing.source import Mapped, read, sql
 from core.model import DESK_SOURCE, SYSTEM_USER_ID, ReopenCause
 
@@ -119,17 +120,22 @@ def _report(mapped: Mapped, rejects_file: Path | None) -> ImportReport:
 
 
 def _write_rejects(mapped: Mapped, folder: Path, source: str, now: datetime) -> Path | None:
-    """Write the rows that cannot be taken beside why not, as the mapping gave them; None where there are none."""
+    """Write the rows that cannot be taken beside why not, as the mapping gave them; None where there are none.
+
+    Of a conversation whose contact's data was erased, only which lines.
+    """
     columns = [column for column in mapped.columns if column != "line"]
+    given = ", ".join(f"CASE WHEN k.is_erased THEN NULL ELSE m.{column}::VARCHAR END" for column in columns)
     rejects = mapped.workshop.execute(
-        f"SELECT c.line, r.refusal, {', '.join(f'm.{column}::VARCHAR' for column in columns)}"
-        " FROM refused AS r JOIN cleaned AS c ON c.row = r.row JOIN mapped AS m ON m.row = r.row ORDER BY r.row"
+        f"SELECT c.line, r.refusal, {given}"
+        " FROM refused AS r JOIN cleaned AS c ON c.row = r.row JOIN mapped AS m ON m.row = r.row"
+        " LEFT JOIN known_conversations AS k ON k.conversation = c.conversation ORDER BY r.row"
     )
     first = rejects.fetchmany(1000)
     if not first:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{source}-{now:%Y%m%dT%H%M%SZ}.csv"
+    path = rejects_files.file_for(folder, source, now)
     path.touch(mode=0o600)  # it can name people
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)

@@ -5,6 +5,15 @@ person up anew, so a role taken away or an account closed counts at once (R16), 
 rules say no, and has then changed nothing.
 """
 
+from core.services.contacts import (
+    Held,
+    contact_to_erase,
+    erase_contact,
+    erase_old_contacts,
+    export_contact,
+    forget_old_answers,
+    old_contacts,
+)
 from core.services.conversations import (
     assign,
     conclude,
@@ -41,17 +50,23 @@ from core.services.settings import (
 
 __all__ = [
     "CreatedToken",
+    "Held",
     "assign",
     "authenticate",
     "change_organisation",
     "change_reason",
     "check_asks_sql",
     "conclude",
+    "contact_to_erase",
     "conversation",
     "count_conversations",
     "create_reason",
     "create_token",
     "edit_classification",
+    "erase_contact",
+    "erase_old_contacts",
+    "export_contact",
+    "forget_old_answers",
     "get_archive_preference",
     "get_organisation",
     "last_change",
@@ -60,6 +75,7 @@ __all__ = [
     "list_reasons",
     "list_users",
     "me",
+    "old_contacts",
     "outcomes_for",
     "receive_message",
     "reopen",

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core import rules
-from core.desk import Tx, conversations, messages, organisation, people, reasons
+from core.desk import Tx, contacts, conversations, messages, organisation, people, reasons
 from core.errors import Invalid, NotFound, NotPermitted
 from core.ids import new_id
 from core.model import (
@@ -24,7 +24,6 @@ from core.model import (
 )
 from core.services.asking import command, query, who
 
-EVERY_MESSAGE = 1_000_000
 EVERYTHING = Listing()
 
 
@@ -148,7 +147,7 @@ def reopen(tx: Tx, caller: Caller, conversation_id: UUID, *, now: datetime) -> C
 
 @query
 def conversation(
-    tx: Tx, caller: Caller, conversation_id: UUID, newest: int = EVERY_MESSAGE
+    tx: Tx, caller: Caller, conversation_id: UUID, newest: int = messages.EVERY
 ) -> ConversationDetail:
     """One conversation with its `newest` messages and whole history, for who may see it (R18)."""
     user = who(tx, caller)
@@ -162,7 +161,7 @@ def conversation(
     wrote = messages.last_inbound(tx, [found.contact_id])
     return ConversationDetail(
         conversation=found,
-        contact=messages.contact(tx, found.contact_id),
+        contact=contacts.contact(tx, found.contact_id),
         messages=shown,
         earlier_messages=earlier,
         conclusions=concluded,

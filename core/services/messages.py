@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core import rules
-from core.desk import Tx, conversations, messages, people
+from core.desk import Tx, contacts, conversations, messages, people
 from core.errors import Invalid
 from core.model import Caller, Direction, Outcome, ReceivedMessage, ReopenCause, Scope
 from core.rules import Incoming
@@ -75,18 +75,20 @@ def _contact(tx: Tx, channel: str, addresses: list[str], name: str | None, now: 
 
     Two that both have an open conversation stay two until one of them is concluded (R13).
     """
-    whose = messages.contacts_at(tx, channel, addresses)
+    whose = contacts.contacts_at(tx, channel, addresses)
     known = [whose[address] for address in addresses if address in whose]
     unknown = [address for address in dict.fromkeys(addresses) if address not in whose]
-    contact_id = known[0] if known else messages.add_contact(tx, name, addresses[0], now)
+    contact_id = known[0] if known else contacts.add_contact(tx, name, addresses[0], now)
     for address in unknown:
-        messages.add_address(tx, channel, address, contact_id)
+        contacts.add_address(tx, channel, address, contact_id)
     if not known:
         return contact_id
-    contact = messages.contact(tx, contact_id)
+    contact = contacts.contact(tx, contact_id)
     for other in dict.fromkeys(known):
-        if other != contact_id and not (messages.has_open(tx, contact_id) and messages.has_open(tx, other)):
-            name = name or contact.name or messages.contact(tx, other).name
-            messages.merge(tx, other, contact_id, now)
-    messages.set_contact(tx, contact, name, addresses[0] if addresses[0] in unknown else contact.address)
+        if other != contact_id and not all(
+            contacts.open_conversations(tx, one) for one in (contact_id, other)
+        ):
+            name = name or contact.name or contacts.contact(tx, other).name
+            contacts.merge(tx, other, contact_id, now)
+    contacts.set_contact(tx, contact, name, addresses[0] if addresses[0] in unknown else contact.address)
     return contact_id

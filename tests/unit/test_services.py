@@ -122,6 +122,12 @@ COMMANDS: dict[str, Callable[[World, Caller], object]] = {
     "check_asks_sql": lambda w, who: services.check_asks_sql(w.desk, who),
     "sql_tokens": lambda w, who: services.sql_tokens(w.desk, who),
     "revoke_token": lambda w, who: services.revoke_token(w.desk, who, "spare", now=NOW),
+    "export_contact": lambda w, who: services.export_contact(w.desk, who, "a1", now=NOW),
+    "contact_to_erase": lambda w, who: services.contact_to_erase(w.desk, who, "c1"),
+    "erase_contact": lambda w, who: services.erase_contact(w.desk, who, "c1", now=NOW),
+    "old_contacts": lambda w, who: services.old_contacts(w.desk, who, NOW),
+    "erase_old_contacts": lambda w, who: services.erase_old_contacts(w.desk, who, NOW, [], now=NOW),
+    "forget_old_answers": lambda w, who: services.forget_old_answers(w.desk, who, now=NOW),
 }
 
 # Y: allowed; -: not permitted. The last two are an administrator's tokens of those scopes. An agent's token of
@@ -154,6 +160,12 @@ WHO_MAY = [
     ("revoke_token",            "-     -        -        Y      -               -"),
     ("check_asks_sql",          "-     -        Y        Y      -               Y"),
     ("sql_tokens",              "-     -        -        Y      -               -"),
+    ("export_contact",          "-     -        -        Y      -               -"),
+    ("contact_to_erase",        "-     -        -        Y      -               -"),
+    ("erase_contact",           "-     -        -        Y      -               -"),
+    ("old_contacts",            "-     -        -        Y      -               -"),
+    ("erase_old_contacts",      "-     -        -        Y      -               -"),
+    ("forget_old_answers",      "-     -        -        Y      -               -"),
 ]
 # fmt: on
 
