@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+import streamlit.logger
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from core import logs
 from core.application import Application
 from core.control import Control
 from core.http.api import create_api
@@ -22,10 +24,13 @@ from core.http.loopback import OnlyThisMachine
 from core.http.middleware import Apology, OwnPagesOnly
 from core.settings import Settings
 from core.ui import runtime
+from core.upkeep import Upkeep
 
-# Addresses hold what a log should not. Streamlit sets this logger's level anew, but leaves it disabled.
-logging.getLogger("uvicorn.access").disabled = True
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+log = logging.getLogger(__name__)
+
+logs.configure(Settings.read().log)
+streamlit.logger.setup_formatter = logs.pass_on  # which Streamlit calls for each of its loggers
+streamlit.logger.update_formatter()
 
 
 @asynccontextmanager
@@ -38,15 +43,19 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     application = runtime.application()
     application.analysts.start()
     control = Control.start(application)
+    upkeep = Upkeep.start(application)
     gc.collect()
     sys.setswitchinterval(0.001)  # an agent's click does not wait five milliseconds for a manager's table
     gc.freeze()  # Streamlit collects after every run of a page: what is here by now need not be looked at again
+    log.info("Serving %s.", application.settings.folder)
     try:
         yield
     finally:
+        upkeep.stop()
         control.stop()
         runtime.stop()
         application.close()
+        log.info("Stopped.")
 
 
 api = create_api(runtime.application)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from core import control, sockets
+from core import control, logs, sockets
 from core.application import Application
 from core.clock import system_clock
 from core.demo import CONVERSATIONS, fill
@@ -41,6 +42,7 @@ contacts = typer.Typer(
 )
 cli.add_typer(contacts, name="contact")
 errors = Console(stderr=True)
+log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes that a page may send at once: what is typed and chosen on it
 
@@ -68,7 +70,7 @@ def serve() -> None:
     runtime.start(application)
     typer.echo(f"Desfecho is at {address} (stop it with Ctrl+C)")
     uvicorn.run(
-        "app:app", host=settings.host, port=int(settings.port), access_log=False, log_level="warning",
+        "app:app", host=settings.host, port=int(settings.port), access_log=False, log_level="warning", log_config=None,
         server_header=False, ws_max_size=LARGEST_MESSAGE,
     )  # fmt: skip
 
@@ -281,10 +283,14 @@ def _progress() -> Iterator[Progression]:
 
 
 def main() -> None:
+    logs.configure(Settings.read().log)
     try:
         cli()
     except AppError as error:
         typer.echo(str(error), err=True)
+        sys.exit(1)
+    except Exception:
+        log.critical("The command failed.", exc_info=True)
         sys.exit(1)
 
 

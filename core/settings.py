@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from core import logs
 from core.errors import Unavailable
 
 
@@ -23,7 +24,9 @@ NUMBERS = {
     "analysts_lag": (5, 86_400),
     "analysts_seconds": (1, 3_600),
     "analysts_memory": (1_000, 1_000_000),
+    "retention_days": (7, 36_500),
 }
+MAY_BE_EMPTY = ("retention_days",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,13 @@ class Settings:
         "", "The token of WhatsApp's verification handshake; empty: refused."
     )
 
+    retention_days: str = _setting(
+        "", "After how many days without a message or a conclusion a contact's data is erased; empty: never."
+    )
+    log: str = _setting(
+        "text", "How the processes log, on standard error: `text` or `json`, one object a line."
+    )
+
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         return cls(**{s.name: environment.get(variable(s.name), str(s.default)).strip() for s in fields(cls)})
@@ -81,11 +91,18 @@ class Settings:
                 )
         for name, (least, most) in NUMBERS.items():
             value = getattr(self, name)
+            if not value and name in MAY_BE_EMPTY:
+                continue
             if not (value.isdecimal() and least <= int(value) <= most):
                 raise Unavailable(
                     "{setting} must be a number from {least} to {most}, not {value}.",
                     setting=variable(name), least=least, most=most, value=value or "empty",
                 )  # fmt: skip
+        if self.log not in (logs.TEXT, logs.JSON):
+            raise Unavailable(
+                "{setting} must be text or json, not {value}.",
+                setting=variable("log"), value=self.log or "empty",
+            )  # fmt: skip
 
 
 def variable(name: str) -> str:

@@ -37,9 +37,12 @@ def test_every_setting_is_in_the_portuguese_readme_with_its_default() -> None:
 @pytest.mark.parametrize("readme", [README, README_PT], ids=["en", "pt-BR"])
 def test_every_command_is_in_the_readme(readme: str) -> None:
     group = typer.main.get_command(cli)
-    commands = {name for name in group.commands if name != "token"}
-    commands |= {f"token {name}" for name in group.commands["token"].commands}
-    named = re.findall(r"^\| `((?:token )?[a-z-]+)", readme, re.M)
+    commands = set()
+    for name, command in group.commands.items():
+        within = getattr(command, "commands", None)  # of a noun: what is done with it
+        commands |= {f"{name} {verb}" for verb in within} if within else {name}
+    of_a_noun = "|".join({name.split()[0] for name in commands if " " in name})
+    named = re.findall(rf"^\| `((?:(?:{of_a_noun}) )?[a-z-]+)", readme, re.M)
     assert set(named) == commands
 
 

@@ -7,7 +7,6 @@ anew is not refused but waits. Nothing here knows the desk.
 
 import asyncio
 import json
-import logging
 import os
 import shutil
 import socket
@@ -18,6 +17,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from core import logs
 from core.analysts.door import Door, create_door
 from core.analysts.inside import Inside, create_inside
 from core.analysts.limits import Limits
@@ -36,7 +36,9 @@ async def serve(
 
 
 def _server(app: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off"))
+    return uvicorn.Server(
+        uvicorn.Config(app, access_log=False, log_level="warning", log_config=None, lifespan="off")
+    )
 
 
 def _end_with_the_application() -> None:
@@ -46,7 +48,7 @@ def _end_with_the_application() -> None:
 
 def main() -> None:
     os.nice(10)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(os.environ.get(logs.VARIABLE, logs.TEXT))
     asked = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_the_application, daemon=True).start()
     folder = Path(asked["folder"])

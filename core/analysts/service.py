@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from core import services, sockets
+from core import logs, services, sockets
 from core.analysts import ABOUT, Answer
 from core.analysts.limits import LATE, LONGEST, STOPPED, TOO_WORDY
 from core.desk import Desk
@@ -186,7 +186,7 @@ class Analysts:
             stdin=subprocess.PIPE,
             pass_fds=handed,
             cwd=ROOT,
-            env=_environment(),
+            env=_environment() | {logs.VARIABLE: self._settings.log},
             # Ctrl+C is for the application, which ends it. In a session of its own Linux would give it half of the machine.
             process_group=0,
         )

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from core import logs
 from core.analysts import guard
 from core.analysts.limits import LARGEST_ANSWER, MEGABYTE, STOPPED, TOO_LARGE, TOO_MUCH
 from core.errors import AppError, Invalid
@@ -170,6 +171,7 @@ def _hold_no_more_than(memory: int) -> None:
 
 def main(pipe_number: str) -> None:
     """Become a worker; the pipe's first request says of what copy, with how much memory, on which port."""
+    logs.configure(os.environ.get(logs.VARIABLE, logs.TEXT))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # of all processes, this one can be missed best
     with Connection(int(pipe_number)) as pipe:

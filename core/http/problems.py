@@ -64,7 +64,8 @@ def response(error: AppError, headers: Mapping[str, str] | None = None) -> Respo
 def internal(request: Request, error: Exception) -> Response:
     """Log a bug with its trace; tell the person the reference under which it is found, and nothing else."""
     reference = uuid4()
-    log.error("Internal error %s on %s %r", reference, request.method, request.scope["path"], exc_info=error)
+    route = getattr(request.scope.get("route"), "path", "?")  # not the address, which can hold anything
+    log.error("Internal error %s on %s %s", reference, request.method, route, exc_info=error)
     return response(
         Internal(
             "Something went wrong on our side. The reference is {reference}.",
