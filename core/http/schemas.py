@@ -133,7 +133,10 @@ class Received(Answer):
 class Contact(Answer):
     id: UUID
     name: str | None
-    address: str
+    address: str = Field(description="The one shown; empty once erased")
+    erased_at: datetime | None = Field(
+        description="When name, addresses and texts were erased; null: they were not"
+    )
 
 
 class Classification(Answer):
@@ -173,7 +176,7 @@ class Conversation(Answer):
 class ConversationSummary(Conversation):
     contact: Contact
     last_message_at: datetime | None
-    last_message: str | None = Field(description="Its first 200 characters")
+    last_message: str | None = Field(description="Its first 200 characters; empty: erased")
     last_message_direction: Direction | None
     last_inbound_at: datetime | None
     waiting_since: datetime | None = Field(description="The contact's first message that nobody answered yet")
@@ -191,7 +194,7 @@ class Message(Answer):
     id: UUID
     direction: Direction
     sent_at: datetime
-    body: str
+    body: str = Field(description="Empty: erased")
     author: Person | None = Field(description="Who of the team wrote it, where known")
 
 

@@ -6,6 +6,7 @@ from html import escape as html
 from core.model import (
     Classification,
     Conclusion,
+    Contact,
     ConversationDetail,
     Direction,
     Message,
@@ -43,9 +44,16 @@ def _message(message: Message, text: Text) -> str:
     author = f'<span class="df-author">{plain(message.author_name)}</span> ' if message.author_name else ""
     return (
         f'<div class="df-message df-{side}"><span class="df-hidden">{html(text.label(message.direction))}: </span>'
-        f'<div class="df-body" dir="auto">{plain(message.body)}</div>'
+        f"{_body(message.body, text)}"
         f'<div class="df-time">{author}<time>{html(text.time(message.sent_at))}</time></div></div>'
     )
+
+
+def _body(body: str, text: Text) -> str:
+    if not body:  # a message has a text, unless it was erased
+        said = text("Text erased")
+        return f'<div class="df-body df-erased">{html(said)}</div>'
+    return f'<div class="df-body" dir="auto">{plain(body)}</div>'
 
 
 def _concluded(conclusion: Conclusion, text: Text) -> str:
@@ -79,6 +87,11 @@ def summary(version: Classification, text: Text) -> str:
     if version.value is not None and version.currency:
         parts.append(f"<strong>{html(text.money(version.value, version.currency))}</strong>")
     return " · ".join(parts)
+
+
+def name(contact: Contact, text: Text) -> str:
+    """Who it is: by name, by address, or somebody whose data was erased."""
+    return text("Erased contact") if contact.erased_at else contact.name or contact.address
 
 
 def plain(outside: str | None) -> str:

@@ -95,7 +95,7 @@ def _head(session: Session, detail: ConversationDetail) -> None:
     text, of = session.text, detail.conversation
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         with st.container(width="stretch", gap=None):
-            name = chat.plain(detail.contact.name or detail.contact.address)
+            name = chat.plain(chat.name(detail.contact, text))
             facts = chat.plain(" · ".join(_facts(session, detail)))
             st.html(f'<h2 class="df-name">{name}</h2><div class="df-muted">{facts}</div>')
         if of.folder is Folder.IN_PROGRESS:
@@ -112,7 +112,9 @@ def _head(session: Session, detail: ConversationDetail) -> None:
 
 def _facts(session: Session, detail: ConversationDetail) -> list[str]:
     text, of = session.text, detail.conversation
-    facts = [text.label(of.folder), of.channel, detail.contact.address]
+    facts = [text.label(of.folder), of.channel]
+    if not detail.contact.erased_at:
+        facts.append(detail.contact.address)
     if of.is_open and of.assigned_to_name:
         facts.append(text("with {agent}", agent=of.assigned_to_name))
     ends = detail.service_window_ends_at

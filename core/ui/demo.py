@@ -67,7 +67,7 @@ def _contact(session: Session) -> None:
         except AppError:
             detail = None
     known = None
-    if detail:
+    if detail and not detail.contact.erased_at:  # who was erased is somebody new
         known = (detail.conversation.channel, detail.contact)
         st.caption(
             text("As {contact}", contact=escape.markdown(detail.contact.name or detail.contact.address))

@@ -9,7 +9,7 @@ import streamlit as st
 from core import rules, services
 from core.errors import AppError
 from core.model import ConversationSummary, Direction, Folder, Listing, Order
-from core.ui import components, escape
+from core.ui import chat, components, escape
 from core.ui.session import Session
 
 ROWS = 20
@@ -198,11 +198,12 @@ def _nothing(session: Session, which: Listing) -> tuple[str, str]:
 def row_data(session: Session, row: ConversationSummary) -> dict[str, Any]:
     """A row as the list draws it: words only."""
     text = session.text
-    said = escape.printable(" ".join((row.last_message or "").split()))
+    said = text("Text erased") if row.last_message == "" else row.last_message or ""
+    said = escape.printable(" ".join(said.split()))
     return {
         "id": str(row.id),
         "opened": row.id == opened(),
-        "name": escape.printable(row.contact.name or row.contact.address),
+        "name": escape.printable(chat.name(row.contact, text)),
         "when": text.when(row.active_at, session.now),
         "ours": text("Team:") if row.last_message_direction is Direction.OUT else "",
         "said": said[:120] or "—",

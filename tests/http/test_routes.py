@@ -128,6 +128,7 @@ def test_assign_conclude_edit_reopen(
         "id": found["contact"]["id"],
         "name": "João",
         "address": "5511988887777",
+        "erased_at": None,
     }
     assert [m["body"] for m in found["messages"]] == ["Olá"]
     assert found["conclusions"] == [edited]
@@ -379,3 +380,25 @@ def test_every_reason_is_listed_those_retired_too(http: Http, desk: Desk) -> Non
     reason = services.create_reason(desk, SYSTEM, "Antigo", Category.OTHER, ValueMode.NONE, now=NOW)
     services.change_reason(desk, SYSTEM, reason.id, in_use=False, now=NOW)
     assert [r["in_use"] for r in http("ana", "GET", "/api/v1/reasons").json()["items"]] == [False]
+
+
+def test_an_erased_contact_says_so_and_nothing_else(http: Http, conversation_id: UUID) -> None:
+    services.conclude(http.desk, SYSTEM, conversation_id, now=NOW)
+    services.erase_contact(http.desk, SYSTEM, "5511988887777", now=NOW + timedelta(hours=1))
+    erased = {"name": None, "address": "", "erased_at": "2026-03-02T14:00:00Z"}
+
+    found = http("marta", "GET", f"/api/v1/conversations/{conversation_id}").json()
+    assert found["contact"] == {"id": found["contact"]["id"], **erased}
+    assert [m["body"] for m in found["messages"]] == [""]
+    assert (found["folder"], len(found["conclusions"])) == ("concluded", 1)
+    [row] = http("marta", "GET", "/api/v1/conversations").json()["items"]
+    assert (row["contact"], row["last_message"]) == (found["contact"], "")
+    for q in ("João", "5511", "Olá"):
+        assert http("marta", "GET", f"/api/v1/conversations?q={q}").json()["items"] == []
+
+    message = {"channel": "whatsapp", "contact": {"address": "5511988887777"}, "external_id": "wamid.1",
+               "sent_at": "2026-03-02T13:00:00Z", "body": "Olá"}  # fmt: skip
+    again = http("clara", "POST", "/api/v1/messages", message).json()
+    assert (again["outcome"], again["conversation_id"]) == ("duplicate", str(conversation_id))
+    new = http("clara", "POST", "/api/v1/messages", message | {"external_id": "wamid.2"}).json()
+    assert new["outcome"] == "opened"

@@ -324,3 +324,42 @@ def test_who_cannot_recover_is_led_to_the_one_that_is_open(desk: Desk, team: Tea
     button(test, "recover").click().run()
     assert any("outro atendimento aberto" in w.value for w in test.warning)
     assert test.query_params[inbox.OPENED] in (str(second), [str(second)])
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "text"),
+    [
+        ("pt_BR", "Contato apagado", "Texto apagado"),
+        ("en", "Erased contact", "Text erased"),
+        ("es", "Contacto borrado", "Texto borrado"),
+    ],
+)
+def test_an_erased_contact_is_shown_as_one(
+    desk: Desk, team: Team, look: Look, language: str, name: str, text: str
+) -> None:
+    opened = write(desk, "m1", body="meu segredo").conversation_id
+    services.conclude(desk, team.ana, opened, now=NOW)
+    services.erase_contact(desk, SYSTEM, "5511988887777", now=NOW)
+    test = look(team.ana, opened, language=language)
+    ended(test)
+    shown = html(test)
+    assert name in shown and text in shown
+    assert not [word for word in ("João", "5511988887777", "meu segredo") if word in shown]
+    test.segmented_control(key="folder").set_value(Folder.CONCLUDED).run()
+    ended(test)
+    listing = component(test, "rows")
+    assert listing and (listing["rows"][0]["name"], listing["rows"][0]["said"]) == (name, text)
+
+
+def test_the_demonstration_writes_as_somebody_new_where_the_contact_was_erased(
+    desk: Desk, team: Team, look: Look
+) -> None:
+    opened = write(desk, "m1").conversation_id
+    services.conclude(desk, team.ana, opened, now=NOW)
+    services.erase_contact(desk, SYSTEM, "5511988887777", now=NOW)
+    test = look(team.ana, opened)
+    test.text_area(key="demo-message").input("Oi de novo").run()
+    button(test, "demo-send").click().run()
+    ended(test)
+    row = services.list_conversations(desk, SYSTEM)[0]
+    assert (row.contact.name, row.last_message) == ("Visitante", "Oi de novo")
