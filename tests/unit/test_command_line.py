@@ -175,3 +175,30 @@ def test_addresses_that_are_asked_for_are_not_logged(server: Server) -> None:
     assert httpx2.get(f"{server.url}/webhooks/whatsapp?hub.verify_token=secret").status_code == 403
     assert httpx2.get(f"{server.url}/?c=secret").status_code == 200
     assert "secret" not in server.log.read_text()
+
+
+# Personal data ------------------------------------------------------------------------------------
+
+
+def test_a_contact_is_told_and_erased_while_it_runs_and_without(
+    tmp_path: Path, folder: Path, server: Server
+) -> None:
+    tell = ("contact", "export", "--address", "+55 11 98888-7777")
+    told = run(folder, *tell)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["names"] == ["João"]
+    assert [m["text"] for c in json.loads(told.stdout)["conversations"] for m in c["messages"]] == ["Olá"]
+    file = tmp_path / "joao.json"
+    assert run(folder, *tell, "--channel", "whatsapp", "--output", str(file)).stdout == ""
+    assert json.loads(file.read_text())["names"] == ["João"] and file.stat().st_mode & 0o777 == 0o600
+    assert run(folder, *tell, "--output", str(file)).returncode == 1
+
+    asked = run(folder, "contact", "erase", "--address", "5511988887777")  # nobody is there to answer
+    assert asked.returncode == 1 and "1 messages in 1 conversations" in asked.stderr
+    assert run(folder, *tell).returncode == 0
+    erased = run(folder, "contact", "erase", "--address", "5511988887777", "--yes")
+    assert erased.returncode == 0 and erased.stdout.startswith("Erased: "), erased.stderr
+    again = run(folder, "contact", "erase", "--address", "5511988887777", "--yes")
+    assert (again.returncode, again.stderr) == (1, "No contact has the address 5511988887777.\n")
+    nobody = run(tmp_path / "other", "contact", "export", "--address", "1")
+    assert (nobody.returncode, nobody.stderr) == (1, "No contact has the address 1.\n")
