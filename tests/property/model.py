@@ -32,6 +32,7 @@ class Model:
         self.currency = "BRL"
         self.reasons = []
         self.contacts = []  # a set of addresses each
+        self.erased = set()  # numbers of contacts
         self.conversations = []
         self.seen = {}  # external id → the conversation it is in
 
@@ -155,10 +156,23 @@ class Model:
                 conversation = self.begin(contact, "new", None, at)
                 outcome, chatbot = "opened", True
         conversation["messages"].append(
-            {"id": external_id, "direction": direction, "sent": sent, "author": writer}
+            {"text": f"text {external_id}", "direction": direction, "sent": sent, "author": writer}
         )
         self.seen[external_id] = conversation["number"]
         return (outcome, conversation["number"], chatbot)
+
+    def erase(self, contact):
+        """Nothing of them stays but what can be counted; whoever writes from their addresses is somebody new."""
+        if contact in self.erased:
+            raise Refused("not_found")
+        if self.open_of(contact):
+            raise Refused("open_conversation_exists")
+        self.erased.add(contact)
+        self.contacts[contact] = set()
+        for conversation in self.conversations:
+            if conversation["contact"] == contact:
+                for message in conversation["messages"]:
+                    message["text"] = ""
 
     # Conversations ----------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from core import services
 from core.desk import Desk, Tx
+from core.desk.contacts import note_down
 from core.errors import AppError
 from core.facts import Facts, few
 from core.model import (
@@ -212,6 +213,10 @@ class Stories(RuleBasedStateMachine):
         )
         assert real == (outcome, number, chatbot)
 
+    def concluded_and_known(self) -> list[dict[str, Any]]:
+        """The conversations that were concluded, of contacts who have an address."""
+        return [c for c in self.model.conversations if c["conclusions"] and self.model.contacts[c["contact"]]]
+
     def new_external_id(self) -> str:
         self.external_ids.append(f"wamid.{len(self.external_ids)}")
         return self.external_ids[-1]
@@ -231,7 +236,7 @@ class Stories(RuleBasedStateMachine):
     def contact_writes(self, whose: tuple[str, ...], ago: timedelta | None) -> None:
         self.post(Direction.IN, whose, self.new_external_id(), self.sent(ago))
 
-    @precondition(lambda self: any(c["conclusions"] for c in self.model.conversations))
+    @precondition(lambda self: self.concluded_and_known())
     @rule(
         n=any_number,
         beyond=st.sampled_from([-11 * HOUR, -TICK, 0 * TICK, TICK]),
@@ -241,7 +246,7 @@ class Stories(RuleBasedStateMachine):
     def contact_writes_when_twelve_hours_are_over(
         self, n: int, beyond: timedelta, on_time: bool, concluder_left: bool
     ) -> None:
-        concluded = [c for c in self.model.conversations if c["conclusions"]]
+        concluded = self.concluded_and_known()
         conversation = concluded[n % len(concluded)]
         sent = conversation["conclusions"][-1]["at"] + 12 * HOUR + beyond
         self.now = max(self.tick(), sent if on_time else sent + 3 * HOUR)
@@ -254,6 +259,20 @@ class Stories(RuleBasedStateMachine):
     def message_comes_again(self, whose: tuple[str, ...], n: int) -> None:
         again = self.external_ids[n % len(self.external_ids)]
         self.post(Direction.IN, whose, again, self.tick())
+
+    @rule(n=any_number, written_anew=st.booleans())
+    def contact_is_erased(self, n: int, written_anew: bool) -> None:
+        now, number = self.tick(), self.pick(n, CONCLUDED)
+        contact = self.model.conversations[number]["contact"]
+        detail = services.conversation(self.desk, SYSTEM, self.conversations[number])
+        self.both(
+            lambda: self.model.erase(contact),
+            lambda: services.erase_contact(self.desk, SYSTEM, str(detail.contact.id), now=now),
+        )
+        if written_anew:
+            note_down(self.commit(), self.folder, now)
+            self.desk.close()
+            self.desk = self.open()
 
     @rule(whose=addresses, writer=st.none() | people, ago=sent_before_now)
     def team_writes(self, whose: tuple[str, ...], writer: str | None, ago: timedelta | None) -> None:
@@ -491,7 +510,7 @@ class Stories(RuleBasedStateMachine):
     def compare_conversation(self, number: int) -> None:
         expected = self.model.conversations[number]
         detail = services.conversation(self.desk, SYSTEM, self.conversations[number])
-        arrived = [(m["direction"], m["sent"], f"text {m['id']}", m["author"]) for m in expected["messages"]]
+        arrived = [(m["direction"], m["sent"], m["text"], m["author"]) for m in expected["messages"]]
         assert self.plain_conversation(detail) == {
             "folder": expected["folder"],
             "assigned": expected["assigned"],
@@ -529,7 +548,7 @@ class Stories(RuleBasedStateMachine):
                 "folder": c["folder"],
                 "assigned": c["assigned"],
                 "reopened": any(conclusion["reopened"] for conclusion in c["conclusions"]),
-                "last message": "text " + sorted(c["messages"], key=lambda m: m["sent"])[-1]["id"],
+                "last message": sorted(c["messages"], key=lambda m: m["sent"])[-1]["text"],
                 "waiting": self.model.waiting_since(c),
                 "window ends": self.model.window_ends(c),
             }
