@@ -11,7 +11,7 @@ from core.importing import rejects
 from core.model import SYSTEM
 
 EVERY = timedelta(days=1)
-AT_ONCE = 100  # contacts erased in one transaction: agents are not held up
+AT_ONCE = 20  # contacts erased in one transaction, some 0.15 s: agents are not held up
 
 log = logging.getLogger(__name__)
 

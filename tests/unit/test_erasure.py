@@ -2,7 +2,9 @@
 
 import csv
 import json
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from core.importing import ImportReport, import_log, rejects
 from core.model import SYSTEM, SYSTEM_USER_ID, Direction, Listing, Outcome, Reason
 from core.rules import Incoming
 from tests.conftest import NOW, Team, answer, write
+from tests.server import ROOT
 
 PHONE = "5511988887777"
 WRITTEN = "+55 (11) 98888-7777"
@@ -366,6 +369,42 @@ def test_after_the_next_start_no_file_holds_a_word_of_it(desk: Desk) -> None:
         assert write(last, f"{CANARY}-7", address=CANARY).outcome is Outcome.DUPLICATE
     finally:
         last.close()
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from core import services
+from core.desk import Desk, contacts
+from core.model import SYSTEM
+folder, now = Path(sys.argv[1]), datetime(2026, 3, 3, tzinfo=UTC)
+desk = Desk.open(folder, now)
+services.erase_contact(desk, SYSTEM, sys.argv[2], now=now)
+if sys.argv[3] == "noted":
+    contacts.note_down(desk, folder, now)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("when", ["noted", "not noted"])
+def test_a_crash_right_after_it_changes_nothing_of_that(desk: Desk, when: str) -> None:
+    opened = write(desk, CANARY, body=CANARY, address=CANARY).conversation_id
+    services.conclude(desk, SYSTEM, opened, now=NOW)
+    desk.close()
+    Desk.open(desk.folder, NOW).close()
+    command = [sys.executable, "-c", KILLED, str(desk.folder), CANARY, when]
+    assert subprocess.run(command, cwd=ROOT).returncode == -signal.SIGKILL
+
+    for _ in range(
+        1 if when == "noted" else 2
+    ):  # what was not noted is at the first start, and counts at the next
+        again = Desk.open(desk.folder, NOW)
+        contacts.erase_again(again, desk.folder, NOW)
+        assert write(again, CANARY, body=CANARY, address=CANARY).outcome is Outcome.DUPLICATE
+        again.close()
+    assert files_with(desk.folder, CANARY) == []
+    assert len(contacts.noted(desk.folder)) == 1
 
 
 def shape(desk: Desk) -> list[list[tuple[Any, ...]]]:
