@@ -28,6 +28,7 @@ class Application:
             desk.close()
             raise
         clock: Clock = DemoClock(desk) if settings.demo else system_clock
+        desk.clock = clock
         return cls(settings, desk, facts, clock, Analysts(settings, desk, facts))
 
     def close(self) -> None:

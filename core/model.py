@@ -288,3 +288,65 @@ class Token:
     scope: Scope
     created_at: datetime
     revoked_at: datetime | None
+
+
+# The record ---------------------------------------------------------------------------------------
+
+
+class Topic(StrEnum):
+    """What the record can be narrowed to: what the actions are about."""
+
+    CONVERSATIONS = "conversations"
+    OUTCOMES = "outcomes"
+    SETTINGS = "settings"
+    PEOPLE = "people"
+    SIGN_INS = "sign_ins"
+    PERSONAL_DATA = "personal_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What somebody was not permitted to do."""
+
+    action: str  # the service's name, or a verb of history
+    code: str  # of the error
+    user_id: UUID | None = None  # None: nobody known
+    who: str | None = None  # the e-mail of somebody who is nobody here
+    subject_id: UUID | None = None
+    page: str | None = None  # its address, where a page was refused
+    at: datetime | None = None  # None: when it is written down
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """Which entries of the record are asked for."""
+
+    since: datetime | None = None
+    until: datetime | None = None  # before it
+    user_id: UUID | None = None
+    topic: Topic | None = None
+    refused: bool = False  # only what was refused
+    conversation_id: UUID | None = None
+    messages: bool = False  # also those of contacts, which are nobody's doing
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """Who did what and when, or was refused it. What it was about is named as it is called now."""
+
+    occurred_at: datetime
+    number: int  # of the command; 0: it was refused
+    refusal_id: UUID | None
+    user_id: UUID | None
+    who: str | None  # a name; an e-mail of nobody here; None: unknown
+    action: str
+    refused: str | None  # the error's code
+    subject_id: UUID | None
+    conversation_id: UUID | None  # that it was about
+    contact: str | None  # the name or address of whom it was about; None also once erased
+    subject: str | None  # a reason, a person, a token, a page
+
+    @property
+    def key(self) -> tuple[datetime, int, UUID | None]:
+        """Where it stands in the record."""
+        return self.occurred_at, self.number, self.refusal_id

@@ -4,9 +4,10 @@ Commands that come at the same time are committed together: the first in the lin
 """
 
 import fcntl
+import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any, Generic, TypeVar, cast
 
 import duckdb
 
-from core.desk import rewrite
+from core.desk import record, rewrite
 from core.desk.transaction import Known, Tx, as_stored
 from core.errors import AppError, ConcurrentChange, Unavailable
+from core.model import Refusal
 
 T = TypeVar("T")
 
@@ -24,6 +26,8 @@ RETRIES = 5
 TOGETHER = 64  # commands committed at once, at most
 DESK_FILE = "desk.duckdb"
 LOCK_FILE = "desk.lock"
+
+log = logging.getLogger(__name__)
 
 
 class _Waiting(Generic[T]):
@@ -35,6 +39,7 @@ class _Waiting(Generic[T]):
         self.done = False
         self.result: T | None = None
         self.refusal: BaseException | None = None
+        self.notes: list[Refusal] = []
 
     def outcome(self) -> T:
         if self.refusal is not None:
@@ -48,8 +53,10 @@ class Desk:
     One process at a time owns the data folder: a lock on a file of its own, beside DuckDB's, says so.
     """
 
-    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, lock: int) -> None:
+    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, lock: int, now: datetime) -> None:
         self.folder = folder
+        self.clock: Callable[[], datetime] = lambda: now  # of refusals without a time; who serves sets theirs
+        self._lately = record.Lately()
         self._connection = connection
         self._lock: int | None = lock  # None: closed
         self._writer = connection.cursor()
@@ -95,7 +102,7 @@ class Desk:
             connection.close()
             os.close(lock)
             raise
-        return cls(folder, connection, lock)
+        return cls(folder, connection, lock, now)
 
     def close(self) -> None:
         """Give the folder back; a second time does nothing."""
@@ -126,6 +133,7 @@ class Desk:
             mine.turn.wait()
         if not mine.done:
             self._lead()
+        self._keep(mine.notes)
         return mine.outcome()
 
     def _lead(self) -> None:
@@ -160,17 +168,17 @@ class Desk:
     def _together(self, group: list[_Waiting[Any]]) -> bool:
         """Run all of them in one transaction; False where that cannot be, and then nothing has happened."""
         tx = Tx(self._writer, self.number, self._known)
-        outcomes: list[tuple[Any, AppError | None]] = []
+        outcomes: list[tuple[Any, AppError | None, list[Refusal]]] = []
         try:
             for one in group:
-                changes = tx.changes
+                changes, tx.notes = tx.changes, []
                 try:
-                    outcomes.append((one.work(tx), None))
+                    outcomes.append((one.work(tx), None, tx.notes))
                 except AppError as refusal:
                     if tx.changes > changes:
                         tx.roll_back()
                         return False
-                    outcomes.append((None, refusal))
+                    outcomes.append((None, refusal, tx.notes))
             tx.commit()
         except Exception:  # whose it is shows when each is run alone
             tx.roll_back()
@@ -179,7 +187,7 @@ class Desk:
             tx.roll_back()
             raise
         self._committed(tx)
-        for one, (one.result, one.refusal) in zip(group, outcomes, strict=True):
+        for one, (one.result, one.refusal, one.notes) in zip(group, outcomes, strict=True):
             one.done = True
         return True
 
@@ -194,13 +202,13 @@ class Desk:
                 continue
             except Exception as error:
                 tx.roll_back()
-                one.refusal, one.done = error, True
+                one.refusal, one.notes, one.done = error, tx.notes, True
                 return
             except BaseException:
                 tx.roll_back()
                 raise
             self._committed(tx)
-            one.done = True
+            one.notes, one.done = tx.notes, True
             return
         one.refusal = ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
         one.done = True
@@ -223,6 +231,21 @@ class Desk:
         finally:
             tx.roll_back()
             self._readers.append(cursor)
+            self._keep(tx.notes)
+
+    def note(self, refusal: Refusal) -> None:
+        """Write down for the record that somebody was refused. Never an error of its own."""
+        self._keep([refusal])
+
+    def _keep(self, notes: Sequence[Refusal]) -> None:
+        """Write refusals beside history, in a transaction of their own: no number, nothing for who follows the desk."""
+        if not notes:
+            return
+        try:
+            if new := self._lately.new(notes, self.clock):
+                self.transact(lambda tx: record.add_refusals(tx, new))
+        except Exception:
+            log.exception("Refused, but not on record: %s.", ", ".join(note.action for note in notes))
 
 
 def first_line(error: Exception) -> str:

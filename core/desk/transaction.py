@@ -9,6 +9,8 @@ from uuid import UUID
 import duckdb
 import pyarrow as pa
 
+from core.model import Refusal
+
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Known = dict[tuple[Any, ...], Any]
@@ -24,6 +26,8 @@ class Transact(Protocol):
 
     def read(self, work: "Callable[[Tx], T]") -> T: ...
 
+    def note(self, refusal: Refusal) -> None: ...
+
 
 class Tx:
     """One transaction: statements in, rows out, times as aware UTC on both sides.
@@ -38,12 +42,17 @@ class Tx:
         self.number = number  # of the command under way
         self.known = known
         self.changes = 0  # how many statements have written so far
+        self.notes: list[Refusal] = []  # what the desk writes once this has ended, however it ends
 
     def transact(self, work: "Callable[[Tx], T]") -> T:
         return work(self)
 
     def read(self, work: "Callable[[Tx], T]") -> T:
         return work(self)
+
+    def note(self, refusal: Refusal) -> None:
+        """Say for the record what was refused; nothing is written by it in this transaction."""
+        self.notes.append(refusal)
 
     def run(self, sql: str, *params: Any) -> None:
         """Run a statement that changes something."""

@@ -36,6 +36,7 @@ from core.services.people import (
     revoke_token,
     sql_tokens,
 )
+from core.services.record import note_refused_page, record_entries
 from core.services.settings import (
     change_organisation,
     change_reason,
@@ -76,8 +77,10 @@ __all__ = [
     "list_users",
     "me",
     "old_contacts",
+    "note_refused_page",
     "outcomes_for",
     "receive_message",
+    "record_entries",
     "reopen",
     "revoke_token",
     "set_archive_preference",

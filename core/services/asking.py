@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
 
 from core.desk import Transact, Tx, people
-from core.errors import NotPermitted, Unauthenticated
-from core.model import Caller, Scope, User
+from core.errors import AppError, NotPermitted, Unauthenticated
+from core.model import Caller, Refusal, Scope, User
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,7 +17,11 @@ def command(work: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Trans
     """Make `work` one transaction of the desk, or part of the one it is called in."""
 
     def run(desk: Transact, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return desk.transact(lambda tx: work(tx, *args, **kwargs))
+        try:
+            return desk.transact(lambda tx: work(tx, *args, **kwargs))
+        except (NotPermitted, Unauthenticated) as error:
+            _note(desk, work.__name__, error, *args, **kwargs)
+            raise
 
     update_wrapper(run, work)
     return run
@@ -26,10 +31,21 @@ def query(work: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Transac
     """Let `work` read one consistent state."""
 
     def run(desk: Transact, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return desk.read(lambda tx: work(tx, *args, **kwargs))
+        try:
+            return desk.read(lambda tx: work(tx, *args, **kwargs))
+        except (NotPermitted, Unauthenticated) as error:
+            _note(desk, work.__name__, error, *args, **kwargs)
+            raise
 
     update_wrapper(run, work)
     return run
+
+
+def _note(desk: Transact, action: str, error: AppError, /, *asked: Any, now: Any = None, **_: Any) -> None:
+    """Say for the record who was refused what, and about what where that has an id."""
+    if asked and isinstance(asked[0], Caller):
+        subject_id = asked[1] if len(asked) > 1 and isinstance(asked[1], UUID) else None
+        desk.note(Refusal(action, error.code, asked[0].user_id, subject_id=subject_id, at=now))
 
 
 def who(tx: Tx, caller: Caller, *, token_for: Scope = Scope.API) -> User:

@@ -8,7 +8,7 @@ from core import rules
 from core.desk import Tx, people
 from core.errors import Invalid, NotFound, Unauthenticated
 from core.ids import new_id, secret_hash
-from core.model import Caller, Scope, Token, User
+from core.model import Caller, Refusal, Scope, Token, User
 from core.services.asking import command, query, who
 
 TOKEN_PREFIX = "desfecho_"  # noqa: S105 - recognisable, not secret
@@ -72,10 +72,15 @@ def revoke_token(tx: Tx, caller: Caller, name: str, *, now: datetime) -> None:
 def authenticate(tx: Tx, secret: str) -> Caller:
     """Who sent this token."""
     token = people.token_by_hash(tx, secret_hash(secret)) if secret.startswith(TOKEN_PREFIX) else None
-    if token is None or token.revoked_at is not None:
-        raise Unauthenticated("The token is not known, or was revoked.")
-    caller = Caller(token.user_id, token.scope)
-    who(tx, caller, token_for=token.scope)
+    try:
+        if token is None or token.revoked_at is not None:
+            raise Unauthenticated("The token is not known, or was revoked.")
+        caller = Caller(token.user_id, token.scope)
+        who(tx, caller, token_for=token.scope)
+    except Unauthenticated as error:
+        if token:  # nobody is known by another
+            tx.note(Refusal("authenticate", error.code, token.user_id, subject_id=token.id))
+        raise
     return caller
 
 

@@ -121,6 +121,7 @@ COMMANDS: dict[str, Callable[[World, Caller], object]] = {
     ),
     "check_asks_sql": lambda w, who: services.check_asks_sql(w.desk, who),
     "sql_tokens": lambda w, who: services.sql_tokens(w.desk, who),
+    "record_entries": lambda w, who: services.record_entries(w.desk, who),
     "revoke_token": lambda w, who: services.revoke_token(w.desk, who, "spare", now=NOW),
     "export_contact": lambda w, who: services.export_contact(w.desk, who, "a1", now=NOW),
     "contact_to_erase": lambda w, who: services.contact_to_erase(w.desk, who, "c1"),
@@ -166,6 +167,7 @@ WHO_MAY = [
     ("old_contacts",            "-     -        -        Y      -               -"),
     ("erase_old_contacts",      "-     -        -        Y      -               -"),
     ("forget_old_answers",      "-     -        -        Y      -               -"),
+    ("record_entries",          "-     -        -        Y      -               -"),
 ]
 # fmt: on
 

@@ -34,6 +34,7 @@ CREATE TABLE refusals (                 -- what somebody was not permitted to do
     who VARCHAR,                        -- the e-mail of somebody who is nobody here
     action VARCHAR NOT NULL,            -- as in history
     subject_id UUID,
+    page VARCHAR,                       -- the address of one, where that was refused
     code VARCHAR NOT NULL               -- unauthenticated, not_permitted
 );
 
@@ -47,6 +48,9 @@ CREATE TABLE erasures (                 -- persons whose name, addresses and tex
 );
 
 CREATE VIEW record AS                   -- who did what and when, and what was refused
-SELECT occurred_at, user_id, NULL::VARCHAR AS who, action, subject_id, NULL::VARCHAR AS refused FROM history
+SELECT occurred_at, number, NULL::UUID AS refusal_id, user_id, NULL::VARCHAR AS who, action, subject_id,
+       NULL::VARCHAR AS page, NULL::VARCHAR AS refused
+FROM history
 UNION ALL
-SELECT occurred_at, user_id, who, action, subject_id, code FROM refusals;
+SELECT occurred_at, 0, id, user_id, who, action, subject_id, page, code
+FROM refusals;
