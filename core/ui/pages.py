@@ -18,5 +18,6 @@ NAVIGATION: tuple[Entry, ...] = (
     ("manager/outcomes.py", "desfechos", N_("Outcomes"), ":material/monitoring:", SEES_OUTCOMES),
     ("analyst/questions.py", "perguntas", N_("Questions in SQL"), ":material/database:", ASKS_IN_SQL),
     ("agent/preferences.py", "preferencias", N_("Preferences"), ":material/tune:", HANDLES),
+    ("admin/record.py", "registro", N_("Record"), ":material/history:", (Role.ADMIN,)),
     ("admin/settings.py", "configuracoes", N_("Settings"), ":material/settings:", (Role.ADMIN,)),
 )

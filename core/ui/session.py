@@ -19,6 +19,7 @@ PERSON = "person"  # in the session: the id of the user somebody acts as in the 
 LANGUAGE = "language"  # in the session: the language chosen
 LANGUAGE_CHOICE = "language-choice"  # of the widget
 AS = "as"  # in the address, in the demonstration: the same person after a reload
+PLACE = "place"  # in the session: the page and the conversation that the shell found in the address
 HERE = "here"  # in the session: who the shell found looking, anew in each run
 FLASH = "flash"  # in the session: sentences for the next run
 
@@ -88,6 +89,8 @@ def enter(*roles: Role) -> Session:
     if session is None:
         raise Unauthenticated("Nobody is signed in.")
     if session.user.role not in roles:
+        page, _ = st.session_state[PLACE]
+        services.note_refused_page(session.desk, session.caller, page, session.now)
         raise NotPermitted("This page is not for your role.")
     return session
 

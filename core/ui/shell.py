@@ -12,8 +12,6 @@ from core.text import Text
 from core.ui import classify, demo, escape, inbox, session
 from core.ui.pages import NAVIGATION, PAGES, Entry
 
-PLACE = "place"  # in the session: the page and the conversation of the run before
-
 log = logging.getLogger(__name__)
 
 
@@ -46,8 +44,8 @@ def main() -> None:
     if st.session_state.pop(demo.SOMEBODY_ELSE, False) and page.visibility == "hidden":
         st.switch_page(next(one for one in pages if one.visibility == "visible"))
     place = (page.url_path, st.query_params.get(inbox.OPENED))
-    if st.session_state.setdefault(PLACE, place) != place:
-        st.session_state[PLACE] = place
+    if st.session_state.setdefault(session.PLACE, place) != place:
+        st.session_state[session.PLACE] = place
         classify.forget()  # a dialog does not follow to another page or conversation
     if here.application.settings.demo:
         demo.sidebar(here)
