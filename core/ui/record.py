@@ -13,7 +13,7 @@ from core.desk.record import Key
 from core.model import SYSTEM_USER_ID, RecordEntry, RecordFilter, Topic
 from core.reports import files
 from core.text import N_, Text
-from core.ui import downloads, escape
+from core.ui import downloads, escape, inbox
 from core.ui.outcome_details import address
 from core.ui.outcome_filters import AHEAD, EARLIEST
 from core.ui.outcome_tables import Column, in_file, on_page
@@ -26,7 +26,9 @@ FEW_ROWS, HEIGHT = 12, 560  # a longer table scrolls, in so many pixels
 WIDTH = 216  # of a filter
 NO_CONVERSATION = UUID(int=0)
 PAGES = "record-pages"  # in the session: what is asked for, and the entries that its pages so far began after
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+CONVERSATION = re.compile(
+    rf"(?:^|[?&]{inbox.OPENED}=)([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})", re.IGNORECASE
+)
 
 FREE = "free"
 DAYS: dict[str, str] = {
@@ -176,8 +178,8 @@ def _filters(session: Session) -> RecordFilter:
             text("Contacts' messages too"), key="record-messages",
             help=text("They come in by themselves; without them the record shows what people did."),
         )  # fmt: skip
-    named = ID.findall(typed)
-    conversation_id = UUID(named[-1]) if named else NO_CONVERSATION if typed.strip() else None
+    named = CONVERSATION.search(typed.strip())
+    conversation_id = UUID(named[1]) if named else NO_CONVERSATION if typed.strip() else None
     return RecordFilter(since, until, user_id, topic, refused, conversation_id, messages)
 
 

@@ -182,3 +182,19 @@ def test_a_key_survives_a_restart(http: Http, desk: Desk, conversation_id: UUID)
         same(first, second("ana", "POST", path, {}, headers=KEY))
     finally:
         again.close()
+
+
+def test_a_refusal_is_on_record_once_and_its_answer_is_kept(
+    http: Http, desk: Desk, team: Team, conversation_id: UUID
+) -> None:
+    """Within the transaction that keeps the answer, and not again when that is given once more."""
+    http("ana", "POST", f"/api/v1/conversations/{conversation_id}/assign", {})
+    path = f"/api/v1/conversations/{conversation_id}/conclude"
+    first = http("bruno", "POST", path, {}, headers=KEY)
+    http.clock.move_on(minutes=2)
+    same(first, http("bruno", "POST", path, {}, headers=KEY))
+    problem(first, 403, "not_permitted")
+    http.clock.move_on(minutes=2)
+    problem(http("bruno", "POST", path, {}), 403, "not_permitted")
+    noted = desk.read(lambda tx: tx.rows("SELECT user_id, action, subject_id, code FROM refusals"))
+    assert noted == [(team.bruno.user_id, "conclude", conversation_id, "not_permitted")] * 2
