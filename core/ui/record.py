@@ -54,7 +54,7 @@ ACTIONS: dict[str, str] = {
     "add_user": N_("Add a person"),
     "assign": N_("Take or assign a conversation"),
     "authenticate": N_("Use a token"),
-    "change_organisation": N_("Change settings of the organisation"),
+    "change_organisation": N_("Change settings"),
     "change_reason": N_("Change a reason"),
     "change_user": N_("Change a person"),
     "check_asks_sql": N_("Ask a question in SQL"),
@@ -129,7 +129,7 @@ def show(session: Session) -> None:
                 on_click=_turn, args=(chosen, begins[:-1]),
             )  # fmt: skip
             st.button(
-                text("Older entries"), key="record-older", icon=":material/chevron_right:",
+                text("Older entries"), key="record-older", icon=":material/chevron_right:", icon_position="right",
                 disabled=len(found) <= ROWS, on_click=_turn, args=(chosen, [*begins, rows[-1].key]),
             )  # fmt: skip
         _files(session, chosen)
@@ -170,13 +170,13 @@ def _filters(session: Session) -> RecordFilter:
             format_func=lambda topic: text(TOPICS[topic]), placeholder=text("Everything"),
         )  # fmt: skip
         typed = st.text_input(
-            text("Conversation"), key="record-conversation", width=WIDTH, max_chars=500,
+            text("Conversation"), key="record-conversation", width=WIDTH,
             placeholder=text("Its address or its id"),
         )  # fmt: skip
         refused = st.toggle(text("Refused only"), key="record-refused")
         messages = st.toggle(
-            text("Contacts' messages too"), key="record-messages",
-            help=text("They come in by themselves; without them the record shows what people did."),
+            text("Messages too"), key="record-messages",
+            help=text("Those of contacts come in by themselves; without them the record shows what people did."),
         )  # fmt: skip
     named = CONVERSATION.search(typed.strip())
     conversation_id = UUID(named[1]) if named else NO_CONVERSATION if typed.strip() else None
@@ -239,22 +239,24 @@ def _columns(session: Session, rows: list[RecordEntry]) -> list[Column]:
         Column(text("Who"), people, lambda: [escape.printable(one) for one in people]),
         Column(text("What"), [text(ACTIONS.get(row.action, row.action)) for row in rows]),
         Column(text("Action"), [row.action for row in rows], file_only=True),
-        Column(text("About"), [subject(row) for row in rows], about),
-        Column(text("Conversation"), ids, links),
         Column(
             text("Refused"),
             [text(REFUSALS.get(row.refused, row.refused)) if row.refused else None for row in rows],
         ),
+        Column(text("About"), [subject(row) for row in rows], about),
+        Column(text("Conversation"), ids, links),
     ]
 
 
 def _drawn(text: Text) -> dict[str, Any]:
     return {
         text("When"): st.column_config.DatetimeColumn(
-            format="DD/MM/YYYY HH:mm:ss", timezone=text.timezone, width=170
+            format="DD/MM/YYYY HH:mm:ss", timezone=text.timezone, width=165
         ),
-        text("What"): st.column_config.TextColumn(width=270),
-        text("About"): st.column_config.TextColumn(width=200),
+        text("Who"): st.column_config.TextColumn(width=155),
+        text("What"): st.column_config.TextColumn(width=250),
+        text("Refused"): st.column_config.TextColumn(width=130),
+        text("About"): st.column_config.TextColumn(width=160),
         text("Conversation"): st.column_config.LinkColumn(display_text=text("Open"), width=110),
     }
 

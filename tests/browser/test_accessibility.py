@@ -191,6 +191,11 @@ def other_pages(looked: Looked, place: Place) -> None:
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Organização").click()
     looked.at("the organisation", page.get_by_role("combobox", name="Moeda"))
+    page.goto(place.address("Clara", "registro"))
+    looked.at("the record", page.get_by_test_id("stDataFrame"))
+    page.locator(".st-key-record-conversation input").fill("zzz")
+    page.keyboard.press("Enter")
+    looked.at("nothing on record", page.locator(".df-empty"))
     page.goto(place.address("Marta", "desfechos"))
     expect(page.get_by_text("Um dia passado muda")).to_be_visible()  # the last of it
     looked.at("outcomes", page.get_by_test_id("stVegaLiteChart").first)
