@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.desk import people
-from core.desk.transaction import Row, Tx, places
+from core.desk.transaction import Tx, places
 from core.ids import new_id
 from core.model import SYSTEM_USER_ID, RecordEntry, RecordFilter, Refusal
 
@@ -14,9 +14,7 @@ LONGEST_EMAIL = 320  # characters
 MOST = 60  # different refusals of one person that are written in one minute
 
 Key = tuple[datetime, int, UUID | None]  # where an entry stands
-
-# Before the first refusal of its moment, and of the same type.
-NO_REFUSAL = UUID(int=0)
+NO_REFUSAL = UUID(int=0)  # before the first one
 
 
 # What was refused ---------------------------------------------------------------------------------
@@ -140,8 +138,4 @@ def entries(
         conditions.append((BEFORE, (at, at, number, number, refusal_id or NO_REFUSAL)))
     sql = ENTRIES.format(conditions=" AND ".join(condition for condition, _ in conditions))
     params = [value for _, values in conditions for value in values]
-    return [_entry(row) for row in tx.rows(sql, *params, limit, *params, limit, limit)]
-
-
-def _entry(row: Row) -> RecordEntry:
-    return RecordEntry(*row)
+    return [RecordEntry(*row) for row in tx.rows(sql, *params, limit, *params, limit, limit)]
