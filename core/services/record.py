@@ -54,6 +54,7 @@ ACTIONS: dict[Topic, tuple[str, ...]] = {
         "erase_contact",
         "erase_old_contacts",
         "export_contact",
+        "forget_old_answers",
         "old_contacts",
     ),
 }

@@ -96,7 +96,7 @@ def test_a_failure_is_only_its_own(desk: Desk, team: Team) -> None:
     key = new_id(NOW)
 
     def fails_at_commit() -> None:
-        desk.transact(lambda tx: tx.insert("contacts", key, None, None, NOW))  # an address is NOT NULL
+        desk.transact(lambda tx: tx.insert("contacts", key, None, None, NOW, None))  # an address is NOT NULL
 
     def fails() -> None:
         desk.transact(lambda tx: tx.rows("SELECT 1 / 'nothing'::INT"))
