@@ -186,9 +186,27 @@ def create_token(
     user: Annotated[str, typer.Option(help="The e-mail of whom the token acts as.")],
     name: Annotated[str, typer.Option(help="What it is for; it is revoked by this name.")],
     scope: Annotated[Scope, typer.Option(help="What it may be used for.")] = Scope.API,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=36_500, help="How long it is good; without it, until it is revoked."),
+    ] = None,
 ) -> None:
     """Create a token and print it, this once."""
-    typer.echo(_do("token create", {"user": user, "name": name, "scope": scope})["token"])
+    asked = {"user": user, "name": name, "scope": scope, "days": days}
+    typer.echo(_do("token create", asked)["token"])
+
+
+@tokens.command("list")
+def list_tokens() -> None:
+    """List the tokens that nobody revoked."""
+    columns = ["name", "user", "scope", "expires", "last used"]
+    _show(
+        columns,
+        [
+            [each["name"], each["user"], each["scope"], _moment(each["expires"]), _moment(each["last_used"])]
+            for each in _do("token list", {})
+        ],
+    )
 
 
 @tokens.command("revoke")
@@ -243,6 +261,10 @@ def erase_contact(
 
 def _things(held: dict[str, Any]) -> str:
     return f"name, addresses and the texts of {held['messages']} messages in {held['conversations']} conversations"
+
+
+def _moment(at: str | None) -> str:
+    return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M UTC") if at else "never"
 
 
 def _do(command: str, arguments: dict[str, Any]) -> Any:

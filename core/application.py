@@ -29,7 +29,7 @@ class Application:
             raise
         clock: Clock = DemoClock(desk) if settings.demo else system_clock
         desk.clock = clock
-        return cls(settings, desk, facts, clock, Analysts(settings, desk, facts))
+        return cls(settings, desk, facts, clock, Analysts(settings, desk, facts, clock))
 
     def close(self) -> None:
         self.analysts.stop()

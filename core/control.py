@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import isfinite
 from multiprocessing.connection import Connection
@@ -52,14 +52,16 @@ def rebuild_facts(application: Application, _: Arguments) -> Any:
 
 
 def create_token(application: Application, arguments: Arguments) -> Any:
-    """{user, name, scope} → {token}, shown this once."""
+    """{user, name, scope, days} → {token}, shown this once. `days`: how long it is good; None: until it is revoked."""
+    now, days = application.clock(), arguments["days"]
     made = services.create_token(
         application.desk,
         SYSTEM,
         arguments["user"],
         arguments["name"],
         Scope(arguments["scope"]),
-        now=application.clock(),
+        expires_at=None if days is None else now + timedelta(days=days),
+        now=now,
     )
     return {"token": made.secret}
 
@@ -105,6 +107,21 @@ def _held(held: services.Held) -> Any:
     }
 
 
+def list_tokens(application: Application, _: Arguments) -> Any:
+    """→ [{name, user, scope, expires, last_used}], of the tokens that nobody revoked; times as ISO 8601 has them."""
+    return [
+        {
+            "name": detail.token.name,
+            "user": detail.user.email,
+            "scope": detail.token.scope,
+            "expires": _plain(detail.token.expires_at),
+            "last_used": _plain(detail.used_at),
+        }
+        for detail in services.list_tokens(application.desk, SYSTEM)
+        if detail.token.revoked_at is None
+    ]
+
+
 def ping(_: Application, __: Arguments) -> Any:
     """Whether an application runs here."""
     return {}
@@ -120,6 +137,7 @@ COMMANDS: dict[str, Callable[[Application, Arguments], Any]] = {
     "contact export": export_contact,
     "contact to erase": contact_to_erase,
     "contact erase": erase_contact,
+    "token list": list_tokens,
 }
 
 

@@ -20,13 +20,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core import services
-from core.desk import Desk, Tx, people
+from core.desk import Desk, Tx
 from core.errors import Invalid
 from core.facts import Facts
 from core.importing import ImportReport, import_log
 from core.model import (
     SYSTEM,
-    SYSTEM_USER_ID,
     ArchivePreference,
     Caller,
     Category,
@@ -214,7 +213,7 @@ def fill(
             reopen_cause=ReopenCause.MESSAGE,
             progress=lambda what, share: tell(what, 0.4 + 0.5 * share),
         )
-    desk.transact(lambda tx: _say_goodbye(tx, team[LEFT[0]], now - LEFT[1]))
+    services.change_user(desk, SYSTEM, team[LEFT[0]].id, active=False, now=now - LEFT[1])
     if facts is not None:
         tell("Bringing the facts up to date", 0.9)
         facts.catch_up(desk)
@@ -226,18 +225,12 @@ def _set_up(tx: Tx, at: datetime) -> dict[str, User]:
     """Add the people, by the name of their e-mail, and the reasons."""
     team = {}
     for name, nick, role in PEOPLE:
-        tx.record(SYSTEM_USER_ID, "add_user", at)
-        team[nick] = people.add_user(tx, f"{nick}@exemplo.com.br", name, role, at)
+        team[nick] = services.invite_user(tx, SYSTEM, f"{nick}@exemplo.com.br", name, role, now=at)
     for ending in ENDINGS:
         services.create_reason(tx, SYSTEM, ending.reason, ending.category, ending.mode, now=at)
     felipe = Caller(team[ARCHIVES_AT_ONCE].id)
     services.set_archive_preference(tx, felipe, ArchivePreference.IMMEDIATELY, now=at)
     return team
-
-
-def _say_goodbye(tx: Tx, user: User, at: datetime) -> None:
-    tx.record(SYSTEM_USER_ID, "change_user", at, user.id)
-    people.change_user(tx, user.id, user.role, active=False)
 
 
 COLUMNS = (

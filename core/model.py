@@ -117,6 +117,11 @@ class User:
     def handles_any_conversation(self) -> bool:
         return self.active and self.role in (Role.MANAGER, Role.ADMIN)
 
+    @property
+    def administers(self) -> bool:
+        """Can come in and let others in."""
+        return self.active and self.role is Role.ADMIN and self.email is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
@@ -287,7 +292,22 @@ class Token:
     name: str
     scope: Scope
     created_at: datetime
+    expires_at: datetime | None  # None: never
     revoked_at: datetime | None
+
+    def is_good(self, now: datetime) -> bool:
+        """Neither revoked nor expired; whether its user is still let in is another matter."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDetail:
+    """What administrators see of a token: never the secret."""
+
+    token: Token
+    user: User
+    created_by: User
+    used_at: datetime | None  # to the minute; None: never
 
 
 # The record ---------------------------------------------------------------------------------------

@@ -48,8 +48,10 @@ IDEMPOTENCY_KEPT = timedelta(days=7)
 DESCRIPTION_LENGTH = 120
 NAME_LENGTH = 200
 ADDRESS_LENGTH = 200
+EMAIL_LENGTH = 254
 EXTERNAL_ID_LENGTH = 300
 BODY_LENGTH = 262_144
+EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)+")
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 PHONE_PUNCTUATION = re.compile(r"[\s().+-]")
 VALUE = re.compile(r"[0-9]{1,13}(\.[0-9]{1,2})?")
@@ -102,6 +104,54 @@ def may_see(user: User, conversation: Conversation, has_concluded_it: bool) -> b
     if not user.handles_conversations:
         return False
     return conversation.folder is Folder.NEW or conversation.assigned_to == user.id or has_concluded_it
+
+
+# People -------------------------------------------------------------------------------------------
+
+
+def clean_email(text: str) -> str:
+    """Return a plausible e-mail as it is kept and compared: lower case."""
+    email = unicodedata.normalize("NFC", text.strip()).lower()
+    if len(email) > EMAIL_LENGTH or not EMAIL.fullmatch(email):
+        raise Invalid("This does not look like an e-mail address.", field="email")
+    return email
+
+
+def clean_person_name(text: str) -> str:
+    text = clean_line(text, "name", NAME_LENGTH)
+    if not fold(text):
+        raise Invalid("A person needs a name.", field="name")
+    return text
+
+
+def check_person(before: User | None, after: User, others: Iterable[User]) -> None:
+    """Whether somebody may become `after`. `before`: None where they are new; `others`: everybody else.
+
+    One person has an e-mail, who is active has one, and the last active administrator stays one.
+    """
+    others = list(others)
+    if before is not None and before.role is Role.SYSTEM:
+        raise NotPermitted("The system user cannot be changed.")
+    if after.role is Role.SYSTEM:
+        raise Invalid("This role cannot be given to anybody.", field="role")
+    if after.active and after.email is None:
+        raise Invalid("Without an e-mail nobody can sign in: give them one first.", field="email")
+    for other in others:
+        if after.email is not None and other.email == after.email:
+            if other.active:
+                raise Invalid("{person} already has this e-mail.", field="email", person=other.name)
+            raise Invalid(
+                "{person}, who is deactivated, already has this e-mail: bring them back instead.",
+                field="email",
+                person=other.name,
+            )
+    ceases = before is not None and before.administers and not after.administers
+    if ceases and not any(other.administers for other in others):
+        raise Invalid(
+            "{person} is the last active administrator: make somebody else one first.",
+            field="active" if after.role is Role.ADMIN else "role",
+            person=after.name,
+        )
 
 
 # Concluding and classifying -----------------------------------------------------------------------

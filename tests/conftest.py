@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from core import services
-from core.desk import Desk, Tx, people
+from core.desk import Desk
 from core.desk.store import DESK_FILE
 from core.facts import Facts
 from core.model import (
     SYSTEM,
-    SYSTEM_USER_ID,
     Caller,
     Category,
     Direction,
@@ -57,19 +56,11 @@ def desk(tmp_path: Path, empty_desk: Path) -> Iterator[Desk]:
 
 
 def add_user(desk: Desk, name: str, role: Role) -> User:
-    def work(tx: Tx) -> User:
-        tx.record(SYSTEM_USER_ID, "add_user", NOW)
-        return people.add_user(tx, f"{name.lower()}@example.com", name, role, NOW)
-
-    return desk.transact(work)
+    return services.invite_user(desk, SYSTEM, f"{name.lower()}@example.com", name, role, now=NOW)
 
 
 def change_user(desk: Desk, caller: Caller, role: Role = Role.AGENT, active: bool = True) -> None:
-    def work(tx: Tx) -> None:
-        tx.record(SYSTEM_USER_ID, "change_user", NOW, caller.user_id)
-        people.change_user(tx, caller.user_id, role, active)
-
-    desk.transact(work)
+    services.change_user(desk, SYSTEM, caller.user_id, role=role, active=active, now=NOW)
 
 
 def answer(facts: Facts, question: str) -> list[tuple[Any, ...]]:

@@ -30,7 +30,7 @@ from core.ids import secret_hash
 LONGEST_MESSAGE = 1_000_000  # bytes
 MOST_SESSIONS = 1_000
 FORGOTTEN = 8 * 3600.0  # seconds after which a session that nobody used is forgotten
-NOT_ADMITTED = "The token is not known, was revoked, or is not for SQL."
+NOT_ADMITTED = "The token is not known, has expired, was revoked, or is not for SQL."
 NO_SESSION = "This session is not known any more: DETACH and ATTACH again."
 NOT_READING = "Nothing can be changed here: only questions are answered."
 PUT_ASIDE = "Nobody went on fetching this answer while others waited. Ask again."
@@ -86,6 +86,12 @@ class Door:
         self._key = key.encode()
         self._sessions: dict[str, Session] = {}
         self.tokens: frozenset[str] = frozenset()  # the hashes of those admitted
+        self._used: dict[str, float] = {}  # when each was used last, since somebody asked
+
+    def used(self) -> dict[str, float]:
+        """How many seconds ago each token was used last, of those used since this was asked before."""
+        now, used, self._used = time.monotonic(), self._used, {}
+        return {token: now - at for token, at in used.items()}
 
     async def answer(self, request: Request) -> Response:
         try:
@@ -111,6 +117,7 @@ class Door:
                 await self._release(session)
                 self._sessions.pop(message.session, None)
                 return quack.done() if message.kind == Kind.DISCONNECT else quack.error(NOT_ADMITTED)
+            self._used[session.token] = session.used
             if message.kind == Kind.PREPARE:
                 return await self._prepare(request, session, data, message)
             if message.kind == Kind.FETCH:
@@ -121,6 +128,7 @@ class Door:
         token = secret_hash(message.text)
         if token not in self.tokens:
             return quack.error(NOT_ADMITTED)
+        self._used[token] = time.monotonic()
         worker = await self._pool.take()
         try:
             welcome = await asyncio.to_thread(worker.welcome, data, message)

@@ -77,6 +77,10 @@ class Inside:
         self._door.tokens = frozenset((await request.json())["tokens"])
         return JSONResponse({})
 
+    async def used(self, _: Request) -> Response:
+        """{token's hash: seconds ago}, of the tokens used since this was asked before."""
+        return JSONResponse(self._door.used())
+
 
 async def _copy(file: str, copy: Path) -> Response | None:
     """None: it is there, whole."""
@@ -102,5 +106,6 @@ def create_inside(inside: Inside) -> Starlette:
             Route("/copy", inside.copy, methods=["POST"]),
             Route("/copy_to", inside.copy_to, methods=["POST"]),
             Route("/admit", inside.admit, methods=["POST"]),
+            Route("/used", inside.used, methods=["POST"]),
         ]
     )

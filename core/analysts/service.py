@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pyarrow as pa
 from core import logs, services, sockets
 from core.analysts import ABOUT, Answer
 from core.analysts.limits import LATE, LONGEST, STOPPED, TOO_WORDY
+from core.clock import Clock
 from core.desk import Desk
 from core.errors import Invalid, Unavailable
 from core.facts import Facts
@@ -30,6 +31,7 @@ from core.settings import Settings
 SOCKET = "analysts.sock"
 COPIES = "analysts"  # the folder, in the data folder
 TICK = 1.0  # seconds between looks at what has changed
+USES = 60.0  # seconds between questions for who came
 AGAIN = 5.0  # seconds until another copy is tried, where one failed
 ANSWER_WITHIN = 60.0  # seconds a copy may take
 ROOT = Path(__file__).parents[2]
@@ -40,10 +42,11 @@ log = logging.getLogger(__name__)
 class Analysts:
     """Any number of threads ask; one keeps the process running, and what it knows new."""
 
-    def __init__(self, settings: Settings, desk: Desk, facts: Facts) -> None:
+    def __init__(self, settings: Settings, desk: Desk, facts: Facts, clock: Clock) -> None:
         self._settings = settings
         self._desk = desk
         self._facts = facts
+        self._clock = clock
         self._key = secrets.token_urlsafe(32)
         self._inside: socket.socket | None = None
         self._door: socket.socket | None = None
@@ -52,8 +55,8 @@ class Analysts:
         self._ending = threading.Event()
         self._copied: int | None = None  # the facts' `changes` that the copy in use has
         self._next_copy = 0.0
-        # The desk's number, and the tokens' hashes then.
-        self._admitted: tuple[int, frozenset[str]] | None = None
+        self._admitted: frozenset[str] | None = None  # the hashes of the tokens that the process knows
+        self._next_uses = 0.0
 
     def open_door(self) -> None:
         """Take the port of the live server. Errors: `Unavailable` where it cannot be had."""
@@ -134,6 +137,7 @@ class Analysts:
         while not self._ending.wait(TICK):
             try:
                 self._tend()
+                self._note_uses()
             except Unavailable as error:
                 log.warning("Analysts: %s", error)
             except Exception:
@@ -155,12 +159,21 @@ class Analysts:
                 self._copy()
 
     def _admit(self) -> None:
-        number = self._desk.number
-        if self._admitted is None or self._admitted[0] != number:
-            tokens = services.sql_tokens(self._desk, SYSTEM)
-            if self._admitted is None or self._admitted[1] != tokens:
-                self._request("admit", {"tokens": sorted(tokens)})
-            self._admitted = number, tokens
+        tokens = services.sql_tokens(self._desk, SYSTEM, now=self._clock())
+        if tokens != self._admitted:
+            self._request("admit", {"tokens": sorted(tokens)})
+            self._admitted = tokens
+
+    def _note_uses(self) -> None:
+        """Learn from the process, once in a while, which tokens were used."""
+        if time.monotonic() < self._next_uses:
+            return
+        self._next_uses = time.monotonic() + USES
+        _, said = self._request("used", {})
+        now = self._clock()
+        used = {token: now - timedelta(seconds=ago) for token, ago in json.loads(said).items()}
+        if used:
+            services.note_token_uses(self._desk, SYSTEM, used)
 
     def _copy(self) -> None:
         self._facts.catch_up(self._desk)

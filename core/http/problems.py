@@ -150,7 +150,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 DESCRIPTIONS = {
-    401: "`unauthenticated`: no token, or one that is not known or was revoked",
+    401: "`unauthenticated`: no token, or one that is not known, has expired, or was revoked",
     403: "`not_permitted`: the rules do not let this user do it",
     404: "`not_found`",
     409: "`already_concluded`, `open_conversation_exists`, `concurrent_change` or `classification_off`",

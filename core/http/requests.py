@@ -42,7 +42,7 @@ def _caller(
     try:
         if credentials is None:
             raise Unauthenticated("This needs a token: Authorization: Bearer TOKEN.")
-        caller = services.authenticate(application.desk, credentials.credentials)
+        caller = services.authenticate(application.desk, credentials.credentials, now=application.clock())
     except Unauthenticated:
         limits.failed(request.client.host if request.client else "")
         raise

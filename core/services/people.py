@@ -1,17 +1,22 @@
 """The people of the team, and the tokens by which programs act as one of them."""
 
+import logging
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from core import rules
-from core.desk import Tx, people
+from core.desk import Transact, Tx, people
 from core.errors import Invalid, NotFound, Unauthenticated
 from core.ids import new_id, secret_hash
-from core.model import Caller, Refusal, Scope, Token, User
+from core.model import SYSTEM_USER_ID, Caller, Refusal, Role, Scope, Token, TokenDetail, User
 from core.services.asking import command, query, who
 
 TOKEN_PREFIX = "desfecho_"  # noqa: S105 - recognisable, not secret
+
+log = logging.getLogger(__name__)
 
 
 @query
@@ -26,6 +31,74 @@ def list_users(tx: Tx, caller: Caller) -> list[User]:
     return people.users(tx)
 
 
+@command
+def invite_user(tx: Tx, caller: Caller, email: str, name: str, role: Role, *, now: datetime) -> User:
+    """Let somebody in, who from now on may sign in with this e-mail."""
+    user = who(tx, caller)
+    rules.check_administrator(user)
+    return _invite(tx, user.id, email, name, role, now)
+
+
+@command
+def change_user(
+    tx: Tx,
+    caller: Caller,
+    user_id: UUID,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    role: Role | None = None,
+    active: bool | None = None,
+    now: datetime,
+) -> User:
+    """Change, deactivate or bring back somebody; what is None stays. It counts from their next action on (R16).
+
+    Their conversations stay with them until somebody assigns them on.
+    """
+    user = who(tx, caller)
+    rules.check_administrator(user)
+    before = people.user(tx, user_id)
+    if before is None:
+        raise NotFound("There is no such person.")
+    after = replace(
+        before,
+        name=before.name if name is None else rules.clean_person_name(name),
+        email=before.email if email is None else rules.clean_email(email),
+        role=role or before.role,
+        active=before.active if active is None else active,
+    )
+    _change(tx, user.id, before, after, now)
+    return after
+
+
+@command
+def ensure_administrator(tx: Tx, email: str, *, now: datetime) -> None:
+    """See to it, as `system`, that somebody can let others in: with no administrator active, whoever has this
+    e-mail becomes one, invited where nobody has it."""
+    if any(user.administers for user in people.users(tx)):
+        return
+    found = people.user_by_email(tx, rules.clean_email(email))
+    if found:
+        _change(tx, SYSTEM_USER_ID, found, replace(found, role=Role.ADMIN, active=True), now)
+    else:
+        _invite(tx, SYSTEM_USER_ID, email, email.strip().partition("@")[0], Role.ADMIN, now)
+
+
+def _invite(tx: Tx, by: UUID, email: str, name: str, role: Role, now: datetime) -> User:
+    added = User(new_id(now), rules.clean_email(email), rules.clean_person_name(name), role, active=True)
+    rules.check_person(None, added, people.users(tx))
+    tx.record(by, "invite_user", now, added.id)
+    people.add_user(tx, added, by, now)
+    return added
+
+
+def _change(tx: Tx, by: UUID, before: User, after: User, now: datetime) -> None:
+    rules.check_person(before, after, (other for other in people.users(tx) if other.id != before.id))
+    if after != before:
+        tx.record(by, "change_user", now, after.id)
+        people.change_user(tx, after, by, now)
+
+
 @dataclass(frozen=True, slots=True)
 class CreatedToken:
     token: Token
@@ -34,9 +107,16 @@ class CreatedToken:
 
 @command
 def create_token(
-    tx: Tx, caller: Caller, email: str, name: str, scope: Scope, *, now: datetime
+    tx: Tx,
+    caller: Caller,
+    email: str,
+    name: str,
+    scope: Scope,
+    *,
+    expires_at: datetime | None = None,
+    now: datetime,
 ) -> CreatedToken:
-    """Give a user a token."""
+    """Give a user a token, good until it expires (None: never) or is revoked."""
     user = who(tx, caller)
     rules.check_administrator(user)
     owner = people.user_by_email(tx, email)
@@ -47,10 +127,12 @@ def create_token(
         raise Invalid("A token needs a name.", field="name")
     if scope is Scope.SQL:
         rules.check_asks_sql(owner)
-    if people.live_tokens(tx, name):
+    if expires_at is not None and expires_at <= now:
+        raise Invalid("A token cannot expire in the past.", field="expires_at")
+    if any(token.is_good(now) for token in people.unrevoked_tokens(tx, name)):
         raise Invalid("There is already a token named {name}.", field="name", name=name)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = Token(new_id(now), owner.id, name, scope, now, None)
+    token = Token(new_id(now), owner.id, name, scope, now, expires_at, None)
     tx.record(user.id, "create_token", now, token.id)
     people.add_token(tx, token, secret_hash(secret), user.id)
     return CreatedToken(token, secret)
@@ -60,7 +142,7 @@ def create_token(
 def revoke_token(tx: Tx, caller: Caller, name: str, *, now: datetime) -> None:
     user = who(tx, caller)
     rules.check_administrator(user)
-    found = people.live_tokens(tx, name)
+    found = people.unrevoked_tokens(tx, name)
     if not found:
         raise NotFound("There is no token named {name}.", name=name)
     for token in found:
@@ -69,18 +151,45 @@ def revoke_token(tx: Tx, caller: Caller, name: str, *, now: datetime) -> None:
 
 
 @query
-def authenticate(tx: Tx, secret: str) -> Caller:
-    """Who sent this token."""
-    token = people.token_by_hash(tx, secret_hash(secret)) if secret.startswith(TOKEN_PREFIX) else None
-    try:
-        if token is None or token.revoked_at is not None:
-            raise Unauthenticated("The token is not known, or was revoked.")
-        caller = Caller(token.user_id, token.scope)
-        who(tx, caller, token_for=token.scope)
-    except Unauthenticated as error:
-        if token:  # nobody is known by another
-            tx.note(Refusal("authenticate", error.code, token.user_id, subject_id=token.id))
-        raise
+def list_tokens(tx: Tx, caller: Caller) -> list[TokenDetail]:
+    """All tokens there ever were, the newest first."""
+    rules.check_administrator(who(tx, caller))
+    used = people.token_uses(tx)
+    return [
+        TokenDetail(token, _known(tx, token.user_id), _known(tx, created_by), used.get(token.id))
+        for token, created_by in people.tokens(tx)
+    ]
+
+
+def _known(tx: Tx, user_id: UUID) -> User:
+    user = people.user(tx, user_id)
+    assert user is not None  # nobody is ever deleted
+    return user
+
+
+def authenticate(desk: Transact, secret: str, *, now: datetime) -> Caller:
+    """Who sent this token. That it was used is noted, to the minute, and never a reason to refuse."""
+    minute = now.replace(second=0, microsecond=0)
+
+    def find(tx: Tx) -> tuple[Caller, UUID, bool]:
+        token = people.token_by_hash(tx, secret_hash(secret)) if secret.startswith(TOKEN_PREFIX) else None
+        try:
+            if token is None or not token.is_good(now):
+                raise Unauthenticated("The token is not known, has expired, or was revoked.")
+            caller = Caller(token.user_id, token.scope)
+            who(tx, caller, token_for=token.scope)
+        except Unauthenticated as error:
+            if token:  # nobody is known by another
+                tx.note(Refusal("authenticate", error.code, token.user_id, subject_id=token.id, at=now))
+            raise
+        return caller, token.id, people.is_first_use(tx, token.id, minute)
+
+    caller, token_id, first = desk.read(find)
+    if first:
+        try:
+            desk.transact(lambda tx: people.note_token_use(tx, token_id, minute))
+        except Exception as error:
+            log.warning("That a token was used could not be noted: %s", error)
     return caller
 
 
@@ -91,10 +200,21 @@ def check_asks_sql(tx: Tx, caller: Caller) -> None:
 
 
 @query
-def sql_tokens(tx: Tx, caller: Caller) -> frozenset[str]:
-    """The hashes of the tokens that open the analysts' door: not revoked, their user active and still allowed."""
+def sql_tokens(tx: Tx, caller: Caller, *, now: datetime) -> frozenset[str]:
+    """The hashes of the tokens that open the analysts' door: good, their user active and still allowed."""
     rules.check_administrator(who(tx, caller))
     owners = [
-        (digest, people.user(tx, user_id)) for digest, user_id in people.live_token_hashes(tx, Scope.SQL)
+        (digest, people.user(tx, token.user_id))
+        for digest, token in people.unrevoked_by_hash(tx, Scope.SQL).items()
+        if token.is_good(now)
     ]
     return frozenset(digest for digest, user in owners if user and user.active and rules.asks_sql(user))
+
+
+@command
+def note_token_uses(tx: Tx, caller: Caller, used: Mapping[str, datetime]) -> None:
+    """Note when tokens, told by their hashes, were used last: learned from where the door is."""
+    rules.check_administrator(who(tx, caller))
+    for digest, at in used.items():
+        if token := people.token_by_hash(tx, digest):
+            people.note_token_use(tx, token.id, at.replace(second=0, microsecond=0))

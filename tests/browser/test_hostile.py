@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core import services
 from core.desk import Desk, Tx, people
+from core.ids import new_id
 from core.model import SYSTEM, SYSTEM_USER_ID, Caller, Category, Role, User, ValueMode
 from core.rules import DESCRIPTION_LENGTH, Incoming
 from core.ui.escape import printable
@@ -96,8 +97,10 @@ def add_user(desk: Desk, nick: str, name: str, role: Role, now: datetime) -> Use
     """As the import does, which takes names as they are."""
 
     def work(tx: Tx) -> User:
-        tx.record(SYSTEM_USER_ID, "add_user", now)
-        return people.add_user(tx, f"{nick}@example.com", name, role, now)
+        tx.record(SYSTEM_USER_ID, "invite_user", now)
+        added = User(new_id(now), f"{nick}@example.com", name, role, active=True)
+        people.add_user(tx, added, SYSTEM_USER_ID, now)
+        return added
 
     return desk.transact(work)
 

@@ -83,7 +83,7 @@ def serve(client: TestClient, desk: Desk, facts: Facts) -> Http:
     clock = Clock()
     client.app.state.limits = Limits()  # type: ignore[attr-defined]
     settings = Settings(auth="demo", whatsapp_app_secret=SECRET, whatsapp_verify_token=VERIFY)
-    OPENED.append(Application(settings, desk, facts, clock, Analysts(settings, desk, facts)))
+    OPENED.append(Application(settings, desk, facts, clock, Analysts(settings, desk, facts, clock)))
     return Http(client, desk, clock)
 
 

@@ -297,6 +297,29 @@ def test_a_revoked_token_is_no_longer_good(http: Http) -> None:
     problem(http("ana", "GET", "/api/v1/categories"), 401, "unauthenticated")
 
 
+def test_an_expired_token_is_no_longer_good_and_a_use_is_seen(http: Http) -> None:
+    http.tokens["ana-api"] = services.create_token(
+        http.desk, SYSTEM, "ana@example.com", "crm", Scope.API, expires_at=NOW + timedelta(days=1), now=NOW
+    ).secret
+    assert http("ana", "GET", "/api/v1/categories").status_code == 200
+    at = http.clock.now
+    http.clock.move_on(days=1)
+    refused = problem(http("ana", "GET", "/api/v1/categories"), 401, "unauthenticated")
+    assert refused["detail"] == "The token is not known, has expired, or was revoked."
+    (seen,) = services.list_tokens(http.desk, SYSTEM)
+    assert seen.used_at == at
+
+
+def test_a_use_that_cannot_be_noted_fails_no_request(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    http.token("ana")
+
+    def fails(_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(http.desk, "transact", fails)
+    assert http("ana", "GET", "/api/v1/categories").status_code == 200
+
+
 # Health and documentation -------------------------------------------------------------------------
 
 

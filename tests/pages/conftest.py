@@ -42,7 +42,7 @@ def clock() -> Clock:
 def application(desk: Desk, clock: Clock, tmp_path: Path) -> Iterator[Application]:
     settings = Settings(auth="demo", data_dir=str(desk.folder))
     facts = Facts.open(desk.folder)
-    opened = Application(settings, desk, facts, clock, Analysts(settings, desk, facts))
+    opened = Application(settings, desk, facts, clock, Analysts(settings, desk, facts, clock))
     runtime.start(opened)
     yield opened
     runtime.stop()

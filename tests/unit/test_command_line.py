@@ -1,8 +1,9 @@
 """`python -m core` as a process: what it says, what it refuses, and who owns the data folder."""
 
 import json
+import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -151,6 +152,30 @@ def test_an_acknowledged_conclusion_outlives_kill_9(tmp_path: Path) -> None:
     desk.close()
 
 
+def test_tokens_are_listed_with_how_long_they_are_good_and_when_they_were_used(tmp_path: Path) -> None:
+    desk = Desk.open(tmp_path, datetime.now(UTC))
+    add_user(desk, "Clara", Role.ADMIN)
+    desk.close()
+    wide = {"COLUMNS": "160"}
+    create = ("token", "create", "--user", "clara@example.com", "--name")
+    made = run(tmp_path, *create, "brief", "--days", "30")
+    assert made.returncode == 0, made.stderr
+    with serving(tmp_path) as server:  # and the same when it is asked to do it
+        assert api(server, made.stdout.strip()).get("/categories").status_code == 200
+        assert run(tmp_path, *create, "[b]ever[/b]", "--scope", "sql").returncode == 0
+        listed = run(tmp_path, "token", "list", **wide)
+    assert listed.returncode == 0, listed.stderr
+    brief, ever = (
+        next(line for line in listed.stdout.splitlines() if name in line) for name in ("brief", "[b]ever[/b]")
+    )
+    expires, used = map(datetime.fromisoformat, re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", brief))
+    assert "clara@example.com" in brief
+    assert timedelta(days=30) - timedelta(minutes=5) <= expires - used <= timedelta(days=30)
+    assert "sql" in ever and ever.count("never") == 2
+    assert run(tmp_path, "token", "revoke", "brief").returncode == 0
+    assert "brief" not in run(tmp_path, "token", "list", **wide).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -158,6 +183,8 @@ def test_an_acknowledged_conclusion_outlives_kill_9(tmp_path: Path) -> None:
         (("conclude",), 2),
         (("sql",), 2),
         (("token", "create"), 2),
+        (("token", "create", "--user", "a@example.com", "--name", "a", "--days", "0"), 2),
+        (("token", "list"), 0),
         (("--help",), 0),
         (("import", "--help"), 0),
     ],
