@@ -152,7 +152,7 @@ def _filters(session: Session) -> None:
             names = {
                 user.id: escape.printable(user.name)
                 for user in services.list_users(session.desk, session.caller)
-                if user.handles_conversations
+                if user.handles_conversations or user.id == st.session_state.get(AGENT)
             }
             st.selectbox(
                 text("Agent"), list(names), index=None, key=AGENT, format_func=names.__getitem__,

@@ -18,6 +18,7 @@ NAVIGATION: tuple[Entry, ...] = (
     ("manager/outcomes.py", "desfechos", N_("Outcomes"), ":material/monitoring:", SEES_OUTCOMES),
     ("analyst/questions.py", "perguntas", N_("Questions in SQL"), ":material/database:", ASKS_IN_SQL),
     ("agent/preferences.py", "preferencias", N_("Preferences"), ":material/tune:", HANDLES),
+    ("admin/people.py", "pessoas", N_("People and access"), ":material/group:", (Role.ADMIN,)),
     ("admin/record.py", "registro", N_("Record"), ":material/history:", (Role.ADMIN,)),
     ("admin/settings.py", "configuracoes", N_("Settings"), ":material/settings:", (Role.ADMIN,)),
 )

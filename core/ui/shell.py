@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import AppError
 from core.model import Role
 from core.text import Text
-from core.ui import classify, demo, escape, inbox, session
+from core.ui import classify, demo, dialogs, escape, inbox, session
 from core.ui.pages import NAVIGATION, PAGES, Entry
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ def main() -> None:
     place = (page.url_path, st.query_params.get(inbox.OPENED))
     if st.session_state.setdefault(session.PLACE, place) != place:
         st.session_state[session.PLACE] = place
-        classify.forget()  # a dialog does not follow to another page or conversation
+        classify.forget()
+        dialogs.forget()  # a dialog does not follow to another page or conversation
     if here.application.settings.demo:
         demo.sidebar(here)
         demo.banner(here)

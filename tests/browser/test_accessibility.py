@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core import services
 from core.desk import Desk
-from core.model import SYSTEM, Caller, Category, Direction, Role, User, ValueMode
+from core.model import SYSTEM, Caller, Category, Direction, Role, Scope, User, ValueMode
 from core.rules import Incoming
 from core.ui.outcome_topics import TOPICS
 from tests.browser.place import Place
@@ -92,6 +92,9 @@ def fill(desk: Desk, people: dict[str, User], now: datetime) -> dict[str, object
         other = write(f"Fim {category}", hours(ago + 1))
         value = "5.00" if category is Category.ACHIEVED else None
         services.conclude(desk, ana, other, reasons[category].id, value, now=now - hours(ago))
+    services.create_token(
+        desk, SYSTEM, "clara@example.com", "CRM", Scope.API, expires_at=now + hours(50), now=now
+    )
     return {"new": new, "progress": progress, "concluded": done}
 
 
@@ -191,6 +194,7 @@ def other_pages(looked: Looked, place: Place) -> None:
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Organização").click()
     looked.at("the organisation", page.get_by_role("combobox", name="Moeda"))
+    people_and_access(looked, place)
     page.goto(place.address("Clara", "registro"))
     looked.at("the record", page.get_by_test_id("stDataFrame"))
     page.locator(".st-key-record-conversation input").fill("zzz")
@@ -231,3 +235,33 @@ def other_pages(looked: Looked, place: Place) -> None:
     looked.at("no such conversation", page.get_by_role("alert"))
     page.goto(place.address("Ana", "nao-existe"))
     looked.at("no such page", page.get_by_role("dialog"))
+
+
+def people_and_access(looked: Looked, place: Place) -> None:
+    page = looked.page
+    dialog = page.get_by_role("dialog")
+    rows = page.locator(".row:visible")
+    page.goto(place.address("Clara", "pessoas"))
+    looked.at("people", rows.first)
+    rows.filter(has_text="ana@example.com").click()
+    looked.at("a person", dialog.get_by_role("button", name="Ver na lista"))
+    page.keyboard.press("Escape")
+    page.locator(".st-key-invite button").click()
+    dialog.get_by_role("button", name="Convidar").click()
+    looked.at("an invitation, refused", dialog.get_by_role("alert"))
+    page.keyboard.press("Escape")
+    page.get_by_placeholder("Buscar por nome ou e-mail").fill("zzz")
+    page.keyboard.press("Enter")
+    looked.at("nobody found", page.get_by_text("Ninguém encontrado"))
+    page.get_by_role("tab", name="Tokens").click()
+    looked.at("tokens", rows.first)
+    rows.first.click()
+    looked.at("a token", dialog.get_by_role("button", name="Revogar token"))
+    page.keyboard.press("Escape")
+    page.locator(".st-key-new-token-ask button").click()
+    looked.at("a new token", dialog.get_by_role("button", name="Criar token"))
+    dialog.get_by_label("Nome").fill(f"axe {uuid4()}")
+    dialog.get_by_role("combobox", name="Age como").fill("Clara")
+    page.get_by_role("option").first.click()
+    dialog.get_by_role("button", name="Criar token").click()
+    looked.at("the secret", dialog.get_by_role("button", name="Já copiei"))

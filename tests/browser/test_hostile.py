@@ -270,6 +270,54 @@ def test_among_the_people(page: Page, place: Place) -> None:
     expect(page.get_by_test_id("stAlert")).to_contain_text("não é para o seu perfil")
 
 
+def test_in_people_and_access(page: Page, place: Place) -> None:
+    rows, dialog = page.locator(".row:visible"), page.get_by_role("dialog")
+    page.goto(place.address("clara", "pessoas"))
+    search = page.get_by_placeholder("Buscar por nome ou e-mail")
+    for at, text in enumerate((*KINDS.values(), WORST)):
+        search.fill(f"kind{at}@" if text in KINDS.values() else "worst@")
+        search.press("Enter")
+        settled(page)
+        expect(rows).to_have_count(1)
+        assert shown(rows.locator(".name")) == printable(text)
+        rows.click()
+        expect(dialog.get_by_label("Nome")).to_have_value(text)
+        assert shown(dialog.get_by_role("heading").first) == " ".join(printable(text).split())
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+    rows.click()
+    dialog.get_by_role("button", name="Desativar").click()
+    assert WORST in shown(page.get_by_test_id("stToastText"))
+    page.locator(".st-key-invite button").click()
+    dialog.get_by_label("Nome").fill(WORST)
+    dialog.get_by_label("E-mail").fill("worst@example.com")
+    dialog.get_by_role("button", name="Convidar").click()
+    assert f"{WORST}, com acesso desativado, já usa" in shown(dialog.get_by_test_id("stAlert"))
+    page.keyboard.press("Escape")
+
+    page.get_by_role("tab", name="Tokens").click()
+    for again in (False, True):
+        page.locator(".st-key-new-token-ask button").click()
+        dialog.get_by_label("Nome").fill(WORST)
+        dialog.get_by_role("combobox", name="Age como").fill(WORST)
+        assert shown(page.get_by_role("option").first) == f"Clara {WORST} · clara@example.com"
+        page.get_by_role("option").first.click()
+        dialog.get_by_role("button", name="Criar token").click()
+        if again:
+            assert f"um token chamado {WORST}" in shown(dialog.get_by_test_id("stAlert"))
+            page.keyboard.press("Escape")
+        else:
+            expect(dialog.locator("code")).to_contain_text("desfecho_")
+            dialog.get_by_role("button", name="Já copiei").click()
+        expect(dialog).to_have_count(0)
+    assert (shown(rows.locator(".name")), shown(rows.locator(".words"))) == (
+        WORST, f"Clara {WORST} · tudo o que o usuário pode fazer"
+    )  # fmt: skip
+    rows.click()
+    assert shown(dialog.get_by_role("heading").first) == WORST
+    expect(dialog.locator("dd").first).to_have_text(f"Clara {WORST} · clara@example.com")
+
+
 def test_among_the_outcomes(page: Page, place: Place) -> None:
     """Names and reasons are drawn there: on canvases and in the legend's words."""
     page.goto(place.address("marta", "desfechos"))
