@@ -120,8 +120,8 @@ def test_who_may_no_longer_come_in_is_on_record_and_nobody_is_not(desk: Desk, te
 def test_a_token_that_is_good_no_more_is_on_record_as_its_users(desk: Desk, team: Team) -> None:
     made = services.create_token(desk, team.clara, "ana@example.com", "old", Scope.API, now=NOW)
     services.revoke_token(desk, team.clara, "old", now=NOW)
-    refused(lambda: services.authenticate(desk, made.secret), Unauthenticated)
-    refused(lambda: services.authenticate(desk, "desfecho_unknown"), Unauthenticated)
+    refused(lambda: services.authenticate(desk, made.secret, now=NOW), Unauthenticated)
+    refused(lambda: services.authenticate(desk, "desfecho_unknown", now=NOW), Unauthenticated)
     assert refusals(desk) == [(team.ana.user_id, "authenticate", made.token.id, "unauthenticated")]
 
 
