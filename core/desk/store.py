@@ -78,7 +78,7 @@ class Desk:
         of Desfecho has written it.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # personal data: its owner's only
             lock = _lock(folder, owner)
         except OSError as error:
             raise Unavailable("The data folder {folder} cannot be written.", folder=folder) from error
