@@ -1,16 +1,14 @@
-"""What commands allow whom (R16), refuse without a trace, and do beyond a single rule."""
+"""What commands refuse without a trace, and do beyond a single rule."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from itertools import permutations
 from uuid import UUID
 
 import pytest
 
 from core import services
-from core.desk import Desk, Tx
+from core.desk import Desk
 from core.errors import AppError, Invalid, NotPermitted
 from core.ids import new_id
 from core.model import (
@@ -30,196 +28,12 @@ from core.model import (
 )
 from core.rules import Incoming
 from tests.conftest import NOW, Team, add_user, change_user, write
+from tests.scene import code
 
 HOUR = timedelta(hours=1)
 
 
-# Who may do what (R16) ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class World:
-    """What the commands of the table act on: everything of Ana's, so that she may do what an agent may."""
-
-    desk: Desk
-    new: UUID
-    in_progress: UUID
-    concluded: UUID
-    conclusion: UUID
-    reason: UUID
-    callers: dict[str, Caller]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Made once: the table's tests leave nothing behind."""
-    desk = Desk.open(tmp_path_factory.mktemp("world") / "data", NOW, "tests")
-    ana, marta, nadia, clara, closed = (
-        Caller(add_user(desk, name, role).id)
-        for name, role in (
-            ("Ana", Role.AGENT),
-            ("Marta", Role.MANAGER),
-            ("Nadia", Role.ANALYST),
-            ("Clara", Role.ADMIN),
-            ("Bruno", Role.ADMIN),
-        )
-    )
-    change_user(desk, closed, Role.ADMIN, active=False)
-    reason = services.create_reason(desk, SYSTEM, "Horário", Category.QUESTION, ValueMode.NONE, now=NOW)
-    new, in_progress, concluded = (write(desk, a, address=a).conversation_id for a in ("a1", "b1", "c1"))
-    services.assign(desk, ana, in_progress, now=NOW)
-    conclusion = services.conclude(desk, ana, concluded, reason.id, now=NOW)
-    services.create_token(desk, SYSTEM, "clara@example.com", "spare", Scope.API, now=NOW)
-    callers = {
-        "agent": ana,
-        "manager": marta,
-        "analyst": nadia,
-        "admin": clara,
-        "scope messages": replace(clara, scope=Scope.MESSAGES),
-        "scope sql": replace(clara, scope=Scope.SQL),
-        "agent's token": replace(ana, scope=Scope.API),
-        "closed account": closed,
-        "closed account's token": replace(closed, scope=Scope.API),
-        "nobody": Caller(new_id(NOW)),
-    }
-    yield World(desk, new, in_progress, concluded, conclusion.id, reason.id, callers)
-    desk.close()
-
-
-COMMANDS: dict[str, Callable[[World, Caller], object]] = {
-    "receive_message": lambda w, who: services.receive_message(
-        w.desk, who, Incoming("whatsapp", ("1",), None, "x", NOW, "x"), now=NOW
-    ),
-    "conversation": lambda w, who: services.conversation(w.desk, who, w.new),
-    "list_conversations": lambda w, who: services.list_conversations(w.desk, who),
-    "count_conversations": lambda w, who: services.count_conversations(w.desk, who),
-    "last_change": lambda w, who: services.last_change(w.desk, who, w.new),
-    "outcomes_for": lambda w, who: services.outcomes_for(w.desk, who),
-    "usual_reasons": lambda w, who: services.usual_reasons(w.desk, who),
-    "list_channels": lambda w, who: services.list_channels(w.desk, who),
-    "assign": lambda w, who: services.assign(w.desk, who, w.new, now=NOW),
-    "conclude": lambda w, who: services.conclude(w.desk, who, w.in_progress, now=NOW),
-    "reopen": lambda w, who: services.reopen(w.desk, who, w.concluded, now=NOW),
-    "edit_classification": lambda w, who: services.edit_classification(
-        w.desk, who, w.conclusion, w.reason, now=NOW
-    ),
-    "list_reasons": lambda w, who: services.list_reasons(w.desk, who),
-    "create_reason": lambda w, who: services.create_reason(
-        w.desk, who, "Another", Category.OTHER, ValueMode.NONE, now=NOW
-    ),
-    "change_reason": lambda w, who: services.change_reason(w.desk, who, w.reason, in_use=False, now=NOW),
-    "get_organisation": lambda w, who: services.get_organisation(w.desk, who),
-    "change_organisation": lambda w, who: services.change_organisation(w.desk, who, currency="EUR", now=NOW),
-    "get_archive_preference": lambda w, who: services.get_archive_preference(w.desk, who),
-    "set_archive_preference": lambda w, who: services.set_archive_preference(
-        w.desk, who, ArchivePreference.IMMEDIATELY, now=NOW
-    ),
-    "me": lambda w, who: services.me(w.desk, who),
-    "list_users": lambda w, who: services.list_users(w.desk, who),
-    "invite_user": lambda w, who: services.invite_user(
-        w.desk, who, "dora@example.com", "Dora", Role.AGENT, now=NOW
-    ),
-    "change_user": lambda w, who: services.change_user(
-        w.desk, who, w.callers["agent"].user_id, name="Ana B.", now=NOW
-    ),
-    "create_token": lambda w, who: services.create_token(
-        w.desk, who, "ana@example.com", "new", Scope.API, now=NOW
-    ),
-    "check_asks_sql": lambda w, who: services.check_asks_sql(w.desk, who),
-    "sql_tokens": lambda w, who: services.sql_tokens(w.desk, who, now=NOW),
-    "revoke_token": lambda w, who: services.revoke_token(w.desk, who, "spare", now=NOW),
-    "list_tokens": lambda w, who: services.list_tokens(w.desk, who),
-    "note_token_uses": lambda w, who: services.note_token_uses(w.desk, who, {}),
-    "record_entries": lambda w, who: services.record_entries(w.desk, who),
-    "export_contact": lambda w, who: services.export_contact(w.desk, who, "a1", now=NOW),
-    "contact_to_erase": lambda w, who: services.contact_to_erase(w.desk, who, "c1"),
-    "erase_contact": lambda w, who: services.erase_contact(w.desk, who, "c1", now=NOW),
-    "old_contacts": lambda w, who: services.old_contacts(w.desk, who, NOW),
-    "erase_old_contacts": lambda w, who: services.erase_old_contacts(w.desk, who, NOW, [], now=NOW),
-    "forget_old_answers": lambda w, who: services.forget_old_answers(w.desk, who, now=NOW),
-}
-
-# Y: allowed; -: not permitted. The last two are an administrator's tokens of those scopes. An agent's token of
-# scope api may what the agent may; a closed account and nobody may nothing.
-# fmt: off
-WHO_MAY = [
-    # command                   agent  manager  analyst  admin  scope messages  scope sql
-    ("receive_message",         "-     -        -        Y      Y               -"),
-    ("conversation",            "Y     Y        -        Y      -               -"),
-    ("list_conversations",      "Y     Y        -        Y      -               -"),
-    ("count_conversations",     "Y     Y        -        Y      -               -"),
-    ("last_change",             "Y     Y        -        Y      -               -"),
-    ("outcomes_for",            "-     Y        Y        Y      -               -"),
-    ("usual_reasons",           "Y     Y        Y        Y      -               -"),
-    ("list_channels",           "Y     Y        -        Y      -               -"),
-    ("assign",                  "Y     Y        -        Y      -               -"),
-    ("conclude",                "Y     Y        -        Y      -               -"),
-    ("reopen",                  "Y     Y        -        Y      -               -"),
-    ("edit_classification",     "Y     -        -        -      -               -"),
-    ("list_reasons",            "Y     Y        Y        Y      -               -"),
-    ("create_reason",           "-     -        -        Y      -               -"),
-    ("change_reason",           "-     -        -        Y      -               -"),
-    ("get_organisation",        "Y     Y        Y        Y      -               -"),
-    ("change_organisation",     "-     -        -        Y      -               -"),
-    ("get_archive_preference",  "Y     Y        Y        Y      -               -"),
-    ("set_archive_preference",  "Y     Y        -        Y      -               -"),
-    ("me",                      "Y     Y        Y        Y      -               -"),
-    ("list_users",              "Y     Y        Y        Y      -               -"),
-    ("invite_user",             "-     -        -        Y      -               -"),
-    ("change_user",             "-     -        -        Y      -               -"),
-    ("create_token",            "-     -        -        Y      -               -"),
-    ("revoke_token",            "-     -        -        Y      -               -"),
-    ("list_tokens",             "-     -        -        Y      -               -"),
-    ("note_token_uses",         "-     -        -        Y      -               -"),
-    ("check_asks_sql",          "-     -        Y        Y      -               Y"),
-    ("sql_tokens",              "-     -        -        Y      -               -"),
-    ("export_contact",          "-     -        -        Y      -               -"),
-    ("contact_to_erase",        "-     -        -        Y      -               -"),
-    ("erase_contact",           "-     -        -        Y      -               -"),
-    ("old_contacts",            "-     -        -        Y      -               -"),
-    ("erase_old_contacts",      "-     -        -        Y      -               -"),
-    ("forget_old_answers",      "-     -        -        Y      -               -"),
-    ("record_entries",          "-     -        -        Y      -               -"),
-]
-# fmt: on
-
-
-def code(ask: Callable[[], object]) -> str:
-    try:
-        ask()
-    except AppError as error:
-        return error.code
-    return "allowed"
-
-
-class Forget(Exception):
-    pass
-
-
-@pytest.mark.parametrize(("command", "marks"), WHO_MAY, ids=[name for name, _ in WHO_MAY])
-def test_who_may(world: World, command: str, marks: str) -> None:
-    columns = ("agent", "manager", "analyst", "admin", "scope messages", "scope sql")
-    may = dict(zip(columns, marks.split(), strict=True))
-    expected = {who: "allowed" if mark == "Y" else "not_permitted" for who, mark in may.items()}
-    expected["agent's token"] = expected["agent"]
-    expected |= dict.fromkeys(("closed account", "closed account's token", "nobody"), "unauthenticated")
-    answers: dict[str, str] = {}
-
-    def ask(who: str, tx: Tx) -> None:
-        joined = replace(world, desk=tx)  # type: ignore[arg-type]
-        answers[who] = code(lambda: COMMANDS[command](joined, world.callers[who]))
-        raise Forget  # so that the next one finds the same world
-
-    for who in world.callers:
-        with pytest.raises(Forget):
-            world.desk.transact(partial(ask, who))
-    assert answers == expected
-
-
-def test_the_table_has_every_command() -> None:
-    public = {name for name, what in vars(services).items() if hasattr(what, "__wrapped__")}
-    at_start_up = {"ensure_administrator"}  # acts as system, and does nothing where somebody administers
-    assert public - at_start_up == set(COMMANDS) == {name for name, _ in WHO_MAY}
+# Roles ----------------------------------------------------------------------------------------------
 
 
 def test_a_role_taken_away_counts_at_once(desk: Desk, team: Team) -> None:
