@@ -78,7 +78,7 @@ texts: .venv/product
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-pot-creation-date --omit-header -D desfecho -i build/desfecho.pot -d core/locale -l $$(basename $$language); \
 	done
 
-# The data dictionary and the cookbook, written anew from the comments in the schema and from the recipes.
+# The data dictionary, the cookbook and who may do what, written anew from the schema's comments, the recipes and the table.
 reference: .venv/tests
 	$(BIN)/python docs/reference.py
 

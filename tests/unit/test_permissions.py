@@ -14,6 +14,7 @@ from core.__main__ import cli
 from core.application import Application
 from core.model import SYSTEM_USER_ID, Role
 from core.settings import Settings
+from docs import reference
 from tests.conftest import NOW, add_user
 from tests.permissions import ASKED_BY_NOBODY, DOORS, ROWS, Row
 from tests.scene import Forgetful, Scene, code, expected, playing
@@ -124,3 +125,10 @@ def test_nobody_else_on_the_machine_reaches_the_folder(running: Application) -> 
     assert folder.stat().st_mode & 0o777 == 0o700
     for name in (control.SOCKET, "desk.lock"):
         assert (folder / name).stat().st_mode & 0o777 == 0o600, name
+
+
+# The documentation ------------------------------------------------------------------------------------
+
+
+def test_the_page_is_as_the_table() -> None:
+    assert reference.PERMISSIONS_PAGE.read_text("utf-8") == reference.permissions(), "run `make reference`"
