@@ -16,7 +16,7 @@ Row = tuple[Any, ...]
 Known = dict[tuple[Any, ...], Any]
 
 # Small and seldom changed: what is read of them is remembered until one of them changes.
-REMEMBERED = ("users", "tokens", "setting_changes", "preference_changes", "reasons", "erasures")
+REMEMBERED = ("users", "tokens", "setting_changes", "preference_changes", "reasons", "erasures", "sign_ins")
 
 
 class Transact(Protocol):

@@ -53,10 +53,12 @@ from core.services.settings import (
     set_archive_preference,
     usual_reasons,
 )
+from core.services.sign_ins import Standing, sign_in, sign_out, signed_in
 
 __all__ = [
     "CreatedToken",
     "Held",
+    "Standing",
     "assign",
     "authenticate",
     "change_organisation",
@@ -94,6 +96,9 @@ __all__ = [
     "reopen",
     "revoke_token",
     "set_archive_preference",
+    "sign_in",
+    "sign_out",
+    "signed_in",
     "sql_tokens",
     "usual_reasons",
 ]

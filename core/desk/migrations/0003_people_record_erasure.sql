@@ -1,13 +1,10 @@
 -- Who signs in, how long tokens live, what was refused, whose data was erased.
-CREATE TABLE sign_ins (                 -- one row a session, known by the hash of what its cookie says
+CREATE TABLE sign_ins (                 -- one row a session, known by the hash of its key
     session VARCHAR PRIMARY KEY,
     user_id UUID NOT NULL,
     signed_in_at TIMESTAMP NOT NULL,
     signed_out_at TIMESTAMP             -- from then on the cookie, copied or not, opens nothing
 );
-
-ALTER TABLE secrets ADD COLUMN cookie VARCHAR;  -- signs the cookies of who signed in; never shown
-UPDATE secrets SET cookie = replace(uuid()::VARCHAR || uuid()::VARCHAR, '-', '');
 
 CREATE TABLE user_changes (             -- as users were after each change; before the first one there was none
     number BIGINT NOT NULL,
