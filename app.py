@@ -5,6 +5,7 @@
 
 import gc
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,20 +16,22 @@ import streamlit.logger
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from core import logs
+from core import identity, logs
 from core.application import Application
 from core.control import Control
 from core.http.api import create_api
 from core.http.headers import SecurityHeaders
 from core.http.loopback import OnlyThisMachine
 from core.http.middleware import Apology, OwnPagesOnly
+from core.http.signin import SignIn
 from core.settings import Settings
 from core.ui import runtime
 from core.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
-logs.configure(Settings.read().log)
+settings = Settings.read()
+logs.configure(settings.log)
 streamlit.logger.setup_formatter = logs.pass_on  # which Streamlit calls for each of its loggers
 streamlit.logger.update_formatter()
 
@@ -39,7 +42,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     if not runtime.started():
         settings = Settings.read()
         settings.check_serving(st.get_option("server.address") or "")  # empty: Streamlit listens everywhere
-        runtime.start(Application.open(settings, "serving"))
+        runtime.start(Application.open_to_serve(settings, "serving"))
     application = runtime.application()
     application.analysts.start()
     control = Control.start(application)
@@ -66,6 +69,10 @@ MIDDLEWARE = [
     Middleware(OnlyThisMachine, only_if=lambda: runtime.application().settings.demo),
     Middleware(OwnPagesOnly),
 ]
+if settings.oidc:
+    MIDDLEWARE.append(Middleware(SignIn, application=runtime.application))
+    # So that a restart does not lose who is at the provider's just then. `streamlit run` has read its own by now.
+    os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", identity.cookie_secret(settings))
 
 app = st.App(
     Path(__file__).parent / "core" / "ui" / "shell.py",
@@ -74,4 +81,5 @@ app = st.App(
     ],
     middleware=MIDDLEWARE,
     lifespan=lifespan,
+    secrets=identity.provider(settings),
 )

@@ -65,7 +65,7 @@ def serve() -> None:
     sockets.bind(settings.host, int(settings.port), "DESFECHO_PORT").close()  # before the stores are opened
     from core.ui import runtime  # only serving needs Streamlit
 
-    application = Application.open(settings, f"serving {address}")
+    application = Application.open_to_serve(settings, f"serving {address}")
     application.analysts.open_door()
     runtime.start(application)
     typer.echo(f"Desfecho is at {address} (stop it with Ctrl+C)")

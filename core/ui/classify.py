@@ -11,7 +11,7 @@ from core.errors import AlreadyConcluded, AppError, Invalid
 from core.model import Category, Classification, Conclusion, Reason, Role, ValueMode
 from core.ui import components, escape
 from core.ui.pages import PAGES
-from core.ui.session import Session, attempt, say
+from core.ui.session import Session, attempt, say, still_in
 
 ASKED = "classify"  # in the session: ("conclude", conversation id) or ("edit", conclusion id)
 REFUSED = "classify-refused"  # in the session: why not
@@ -47,6 +47,7 @@ def show(session: Session, conclusions: tuple[Conclusion, ...], conversation_id:
 
 
 def _body(session: Session, target: UUID, edited: Conclusion | None) -> None:
+    still_in(session)
     if not asked():
         st.rerun()  # done: what is said inside the dialog reruns the dialog alone, and the page shall go on
     key = f"classify-{target}"

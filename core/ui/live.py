@@ -8,7 +8,7 @@ import streamlit as st
 from core import services
 from core.errors import AppError
 from core.ui import classify, inbox
-from core.ui.session import Session
+from core.ui.session import Session, still_in
 
 EVERY = timedelta(seconds=5)
 TIMES_STAY = timedelta(minutes=1)  # then "waiting 5 minutes" is no longer so
@@ -23,6 +23,7 @@ def keep_up(session: Session, shown: inbox.Shown, number: int) -> None:
 
 @st.fragment(run_every=EVERY)
 def _look(session: Session) -> None:
+    still_in(session)
     if classify.asked():
         return  # a page drawn anew would begin its dialog anew
     number, at, drawn = st.session_state[DRAWN]

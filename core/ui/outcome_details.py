@@ -14,7 +14,7 @@ from core.text import N_
 from core.ui import escape, inbox
 from core.ui.outcome_tables import Column, categories, downloads, in_file, money, on_page
 from core.ui.pages import NAVIGATION
-from core.ui.session import AS, Session
+from core.ui.session import AS, Session, still_in
 
 OPEN, PAGE = "behind", "behind-page"  # in the session: the figure asked about; the page that is shown
 ROWS = 50
@@ -53,6 +53,7 @@ def show(session: Session, chosen: ReportFilter) -> None:
 
 
 def _body(session: Session, chosen: ReportFilter, what: str) -> None:
+    still_in(session)
     try:  # also of who has had it open for long (R16)
         services.outcomes_for(session.desk, session.caller)
         conversations = services.me(session.desk, session.caller).handles_any_conversation

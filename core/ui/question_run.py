@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.analysts import Answer
 from core.errors import AppError
-from core.ui.session import Session
+from core.ui.session import Session, still_in
 
 ROWS_SHOWN = 10_000
 ROWS_IN_FILES = 100_000
@@ -102,6 +102,7 @@ def _bearable(answer: Answer) -> Answer:
 @st.fragment(run_every=LOOK)
 def follow(session: Session, show: Callable[[Session, Running], None]) -> None:
     """Show a question that runs, and the page anew once it ended."""
+    still_in(session)
     running: Running | None = st.session_state.get(RUNNING)
     if running is None or running.answer.done():
         st.rerun()

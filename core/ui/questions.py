@@ -21,7 +21,7 @@ from core.ui import (
 from core.ui.chat import plain
 from core.ui.question_chart import Picks
 from core.ui.question_run import ROWS_IN_FILES, Asked, Running
-from core.ui.session import Session
+from core.ui.session import Session, still_in
 
 SQL = "sql"  # in the address
 LONGEST_LINK = 6_000  # characters of an address that everything on its way takes
@@ -258,6 +258,7 @@ def _left_out(text: Text, shown: int, answer: Answer) -> list[str]:
 @st.fragment
 def _chart(session: Session, table: pa.Table, usual: Picks) -> None:
     """A chart that can be changed without the page being drawn anew."""
+    still_in(session)
     text = session.text
     kinds = {at: question_chart.kind(field.type) for at, field in enumerate(table.schema)}
     possible = [at for at, kind in kinds.items() if kind]
@@ -285,13 +286,12 @@ def _chart(session: Session, table: pa.Table, usual: Picks) -> None:
 def _downloads(session: Session, asked: Asked, answer: Answer) -> None:
     """A button for each kind of file, made when it is asked for: of the answer that is here, or where that is not all,
     of the same question asked anew for more."""
-    application, caller = session.application, session.caller
 
     def rows() -> pa.Table:
-        services.check_asks_sql(session.desk, caller)  # whoever asks now may still (R16)
+        services.check_asks_sql(session.desk, session.caller)  # whoever asks now may still (R16)
         if not answer.more:
             return answer.table
-        return application.analysts.ask(caller, asked.sql, rows=ROWS_IN_FILES).table
+        return session.application.analysts.ask(session.caller, asked.sql, rows=ROWS_IN_FILES).table
 
     at = session.now.astimezone(session.text.zone)
     downloads.buttons(session.text, "question", f"sql-{at:%Y-%m-%d-%H%M%S}", rows, question_grid.WRITERS)

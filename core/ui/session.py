@@ -1,7 +1,7 @@
 """Who is looking at this page, and what they may: the gate every page passes first."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from core.application import Application
 from core.desk import Desk
 from core.errors import AppError, NotPermitted, Unauthenticated
 from core.model import Caller, Organisation, Role, User
+from core.services import Standing
 from core.text import LANGUAGES, Text, language_for
 from core.ui import escape, runtime
 
@@ -32,6 +33,7 @@ class Session:
     user: User
     organisation: Organisation
     text: Text
+    cookie: Mapping[str, Any] = field(repr=False, compare=False)  # what the browser's says of who signed in
 
     @property
     def desk(self) -> Desk:
@@ -39,6 +41,13 @@ class Session:
 
     @property
     def caller(self) -> Caller:
+        """Who acts, looked up anew each time: callbacks, fragments and files come without passing the shell.
+
+        Errors: `Unauthenticated` where they are not in any more.
+        """
+        found = _looking(self.application, self.cookie, self.user)
+        if isinstance(found, Standing):
+            raise Unauthenticated("Your session has ended. Please sign in again.")
         return identity.act_as(self.user)
 
     @property
@@ -46,16 +55,37 @@ class Session:
         return self.application.clock()
 
 
-def current() -> Session | None:
-    """The person looking; None where nobody is known, as on a desk without users."""
-    application = runtime.application()
+def current() -> Session | Standing | None:
+    """The person looking, or why it is nobody; None on a demonstration's desk without users."""
+    application, cookie = runtime.application(), st.user.to_dict()
+    found = _looking(application, cookie, _acting_as(application) if application.settings.demo else None)
+    if not isinstance(found, User):
+        return found
+    organisation = services.get_organisation(application.desk, identity.act_as(found))
+    return Session(application, found, organisation, Text(language(), organisation.timezone), cookie)
+
+
+def _looking(
+    application: Application, cookie: Mapping[str, Any], acting_as: User | None
+) -> User | Standing | None:
+    if application.settings.demo:
+        return acting_as
+    return identity.signed_in(application.desk, application.settings, cookie, application.clock())
+
+
+def _acting_as(application: Application) -> User | None:
+    """Whom somebody chose to be in the demonstration."""
     people = identity.people_to_be(application.desk)
     chosen = str(st.session_state.get(PERSON) or st.query_params.get(AS))
-    user = next((person for person in people if str(person.id) == chosen), people[0] if people else None)
-    if user is None:
-        return None
-    organisation = services.get_organisation(application.desk, identity.act_as(user))
-    return Session(application, user, organisation, Text(language(), organisation.timezone))
+    return next((person for person in people if str(person.id) == chosen), people[0] if people else None)
+
+
+def still_in(session: Session) -> None:
+    """Where a fragment begins: it runs without the shell, which shows who is not in any more what there is for them."""
+    try:
+        services.me(session.desk, session.caller)
+    except Unauthenticated:
+        st.rerun()
 
 
 def language() -> str:

@@ -8,9 +8,11 @@ import streamlit as st
 
 from core.errors import AppError
 from core.model import Role
+from core.services import Standing
 from core.text import Text
-from core.ui import classify, demo, dialogs, escape, inbox, session
+from core.ui import classify, demo, dialogs, escape, inbox, session, signin
 from core.ui.pages import NAVIGATION, PAGES, Entry
+from core.ui.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,11 @@ def main() -> None:
         page_title="Desfecho", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
     )
     st.html(Path(__file__).with_name("style.css"))
-    here = st.session_state[session.HERE] = session.current()
+    here = session.current()
+    st.session_state[session.HERE] = here if isinstance(here, Session) else None
+    if isinstance(here, Standing):
+        signin.gate(here)
+        return
     if here is None:
         text = Text(session.language(), "UTC")
         st.title("Desfecho")
@@ -51,6 +57,9 @@ def main() -> None:
     if here.application.settings.demo:
         demo.sidebar(here)
         demo.banner(here)
+    else:
+        signin.forget_failure()
+        signin.sidebar(here)
     with st.sidebar:
         session.choose_language(here.text)
     session.show_said()
