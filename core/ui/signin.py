@@ -1,5 +1,6 @@
 """What somebody sees who is not in: why, and the way in."""
 
+from html import escape as html
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,16 @@ def gate(standing: Standing) -> None:
     why, then, button = SENTENCES[standing]
     middle = st.container(horizontal_alignment="center")
     with middle, st.container(key="signin", width=420, gap="medium"):
-        st.image(Path(__file__).with_name("logo.svg"), width=168)
+        st.image(Path(__file__).with_name("logo.svg"), width=168, alt="Desfecho")
         st.header(text(why), anchor=False)
-        if forget_failure() or st.session_state.get(TRIED):
+        if forget_failure():
             st.session_state[TRIED] = True
+        if TRIED in st.session_state:
             st.warning(
                 text("Signing in did not work. Please try again; if it stays so, tell an administrator."),
                 icon=":material/info:",
             )
-        st.markdown(text(then, email=f"**{escape.markdown(_email())}**"))
+        st.html(f"<p>{text(then, email=_whole(st.user.get('email')))}</p>")
         st.button(text(button), key="signin-enter", type="primary", on_click=st.login, width="stretch")
         if standing not in (Standing.SIGNED_OUT, Standing.ENDED):
             st.button(text("Sign out"), key="signin-leave", on_click=st.logout, width="stretch")
@@ -85,9 +87,11 @@ def forget_failure() -> bool:
 
 def sidebar(here: Session) -> None:
     """Who is in, and the way out."""
-    name, email = (escape.markdown(said) for said in (here.user.name, here.user.email))
+    role = here.text.label(here.user.role)
     with st.sidebar, st.container(key="signed-in", gap="small"):
-        st.markdown(f"**{name}** · {here.text.label(here.user.role)}  \n{email}")
+        st.html(
+            f'<p class="df-signed-in">{_whole(here.user.name)} · {role}<br>{html(here.user.email or "")}</p>'
+        )
         st.button(
             here.text("Sign out"),
             key="sign-out",
@@ -97,9 +101,9 @@ def sidebar(here: Session) -> None:
         )
 
 
-def _email() -> str:
-    email: Any = st.user.get("email")
-    return str(email or "")
+def _whole(said: Any) -> str:
+    """A name or an e-mail as it is, so that it can be copied, too."""
+    return f"<strong>{html(escape.printable(str(said or '')))}</strong>"
 
 
 def _nothing() -> None:
