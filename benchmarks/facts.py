@@ -179,7 +179,8 @@ class Numbers:
 
 def numbers(facts: Facts) -> Numbers:
     def of(table: str) -> list[Row]:
-        return facts._connection.cursor().execute(f"FROM store.{table}").fetchall()
+        with facts._database.cursor() as cursor:
+            return cursor.execute(f"FROM store.{table}").fetchall()
 
     return Numbers(
         {name: code for code, _, name, *_ in of("agents")},

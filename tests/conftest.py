@@ -11,7 +11,7 @@ import pytest
 
 from core import services
 from core.desk import Desk
-from core.desk.store import DESK_FILE
+from core.desk.opening import DESK_FILE
 from core.facts import Facts
 from core.model import (
     SYSTEM,
@@ -65,11 +65,8 @@ def change_user(desk: Desk, caller: Caller, role: Role = Role.AGENT, active: boo
 
 def answer(facts: Facts, question: str) -> list[tuple[Any, ...]]:
     """The rows that the facts answer with, as a test asks them: anything, without the analysts' process."""
-    cursor = facts._connection.cursor()
-    try:
+    with facts._database.cursor() as cursor:
         return cursor.execute(question).fetchall()
-    finally:
-        cursor.close()
 
 
 @pytest.fixture

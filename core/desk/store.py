@@ -3,20 +3,21 @@
 Commands that come at the same time are committed together: the first in the line does the work of all who wait.
 """
 
-import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 import duckdb
 
-from core.desk import record, rewrite
-from core.desk.transaction import Known, Tx, as_stored
+from core.desk import opening, record, rewrite
+from core.desk.database import IN_DOUBT, Database, InDoubt, first_line, is_full, of_disk
+from core.desk.opening import DESK_FILE
+from core.desk.transaction import Known, Tx
 from core.errors import AppError, ConcurrentChange, Unavailable
 from core.model import Refusal
 
@@ -24,8 +25,6 @@ T = TypeVar("T")
 
 RETRIES = 5
 TOGETHER = 64  # commands committed at once, at most
-DESK_FILE = "desk.duckdb"
-LOCK_FILE = "desk.lock"
 
 log = logging.getLogger(__name__)
 
@@ -50,71 +49,78 @@ class _Waiting(Generic[T]):
 class Desk:
     """The open desk. Any number of threads use it; writers take turns.
 
-    One process at a time owns the data folder: a lock on a file of its own, beside DuckDB's, says so.
+    One process at a time owns the data folder: a lock on a file of its own, beside DuckDB's, says so. After an error of
+    the disk that DuckDB does not survive the file is opened again, by the next who needs it.
     """
 
-    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, lock: int, now: datetime) -> None:
+    number: int  # of the last command that is in the history
+
+    def __init__(self, folder: Path, lock: int, now: datetime) -> None:
         self.folder = folder
         self.clock: Callable[[], datetime] = lambda: now  # of refusals without a time; who serves sets theirs
         self._lately = record.Lately()
-        self._connection = connection
         self._lock: int | None = lock  # None: closed
-        self._writer = connection.cursor()
         self._writing = threading.Lock()
+        self._standing = threading.Lock()
         self._written_by: int | None = None  # the thread that holds it
         self._line: list[_Waiting[Any]] = []  # who waits to write
         self._line_lock = threading.Lock()
         self._led = False  # somebody is doing the line's work
+        self._told = ""  # in the log of the disk, last
+        self._in_file: int | None = None  # the last number that a file opened again has
+        self._database = Database(lambda: opening.connect(folder, now, self._found), self._opened)
+
+    def _found(self, number: int) -> None:
+        self._in_file = number
+
+    def _opened(self, writer: duckdb.DuckDBPyConnection) -> None:
+        self._writer = writer
         self._known: Known = {}
-        self._readers: list[duckdb.DuckDBPyConnection] = []
-        row = self._writer.execute("SELECT max(number) FROM history").fetchone()
-        self.number: int = (row[0] if row else None) or 0  # of the last command that is in the history
+        ((self.number,),) = writer.execute("SELECT coalesce(max(number), 0) FROM history").fetchall()
 
     @classmethod
     def open(cls, folder: Path, now: datetime, owner: str = "") -> "Desk":
         """Open, or begin, the desk in `folder`. `owner` tells another process who has it.
 
-        Errors: `Unavailable` where another process has the folder, it cannot be written, or a newer version
-        of Desfecho has written it.
+        Errors: `Unavailable` where another process has the folder, it cannot be written, what is in it is damaged, or
+        a newer version has written it.
         """
+        lock = opening.lock(folder, owner)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # personal data: its owner's only
-            lock = _lock(folder, owner)
-        except OSError as error:
-            raise Unavailable("The data folder {folder} cannot be written.", folder=folder) from error
-        rewrite.if_asked_for(folder, DESK_FILE)
-        try:
-            connection = duckdb.connect(str(folder / DESK_FILE))
-        except duckdb.Error as error:
-            os.close(lock)
-            raise Unavailable(
-                "The desk in {folder} cannot be opened: {error}", folder=folder, error=first_line(error)
-            ) from error
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            # Small transactions are quicker in one thread, and no worker of theirs waits for a core that a report has.
-            connection.execute("SET threads = 1")
-            # What was replayed after a crash goes into the file before anything else: DuckDB 1.5.5 loses it from
-            # an index that nobody has looked into by the next checkpoint.
-            connection.execute("CHECKPOINT")
-            _migrate(connection, now)
+            opening.finish_restoring(folder)
+            rewrite.if_asked_for(folder, DESK_FILE)
+            return cls(folder, lock, now)
         except BaseException:
-            connection.close()
             os.close(lock)
             raise
-        return cls(folder, connection, lock, now)
 
     def close(self) -> None:
         """Give the folder back; a second time does nothing."""
-        with self._writing:
+        with self._standing, self._writing:
             if self._lock is None:
                 return
-            for cursor in (*self._readers, self._writer):
-                cursor.close()
-            self._readers.clear()
-            self._connection.close()
+            self._database.close()
             os.close(self._lock)
             self._lock = None
+
+    @contextmanager
+    def standing_still(self) -> Iterator[tuple[Path, int]]:
+        """The desk's file, for another process to copy, and then what is beside it, and the number that the copy has at
+        least: nothing is written into the file until the block ends.
+
+        Meanwhile the desk goes on, as what is new is written beside it (DuckDB's write-ahead log). This process must not
+        open the file itself: that would release DuckDB's lock on it.
+        """
+        with self._standing, ExitStack() as stack:
+            with self._writing:  # nobody is committing
+                cursor = stack.enter_context(self._database.cursor())  # in use, the file is not opened again
+                cursor.execute("SET wal_autocheckpoint = '1TB'")
+                number = self.number
+            try:
+                yield self.folder / DESK_FILE, number
+            finally:
+                with suppress(duckdb.Error):  # opened again, it has forgotten this
+                    cursor.execute("RESET wal_autocheckpoint")
 
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction, durable when this returns; run again on a conflict.
@@ -160,15 +166,21 @@ class Desk:
                 following.turn.set()
 
     def _run(self, group: list[_Waiting[Any]]) -> None:
-        if len(group) > 1 and self._together(group):
-            return
-        for one in group:
-            self._alone(one)
+        try:
+            with self._database.used():
+                if len(group) > 1 and self._together(group):
+                    return
+                for one in group:
+                    self._alone(one)
+        except Unavailable as closed:  # what a command raises has become its outcome
+            for one in group:
+                if not one.done:
+                    one.refusal, one.done = closed, True
 
     def _together(self, group: list[_Waiting[Any]]) -> bool:
         """Run all of them in one transaction; False where that cannot be, and then nothing has happened."""
         tx = Tx(self._writer, self.number, self._known)
-        outcomes: list[tuple[Any, AppError | None, list[Refusal]]] = []
+        outcomes: list[tuple[Any, BaseException | None, list[Refusal]]] = []
         try:
             for one in group:
                 changes, tx.notes = tx.changes, []
@@ -180,6 +192,13 @@ class Desk:
                         return False
                     outcomes.append((None, refusal, tx.notes))
             tx.commit()
+        except duckdb.Error as error:
+            failed = self._failed(tx, error)
+            if isinstance(failed, InDoubt):
+                outcomes = [(None, InDoubt(IN_DOUBT), []) for _ in group]
+                tx = Tx(self._writer, self.number, self._known)
+            elif failed:
+                return False
         except Exception:  # whose it is shows when each is run alone
             tx.roll_back()
             return False
@@ -197,9 +216,13 @@ class Desk:
             try:
                 one.result = one.work(tx)
                 tx.commit()
-            except duckdb.TransactionException:
-                tx.roll_back()
-                continue
+            except duckdb.Error as error:
+                one.refusal = self._failed(tx, error)
+                if isinstance(one.refusal, ConcurrentChange):
+                    continue
+                if one.refusal:
+                    one.done = True
+                    return
             except Exception as error:
                 tx.roll_back()
                 one.refusal, one.notes, one.done = error, tx.notes, True
@@ -208,30 +231,58 @@ class Desk:
                 tx.roll_back()
                 raise
             self._committed(tx)
-            one.notes, one.done = tx.notes, True
+            one.refusal, one.notes, one.done = None, tx.notes, True
             return
-        one.refusal = ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
         one.done = True
 
+    def _failed(self, tx: Tx, error: duckdb.Error) -> BaseException | None:
+        """Roll back, and open the file again where that is needed: what to say of the error. None: `tx` is kept after all,
+        as the file says once it is open again."""
+        tx.roll_back()
+        self._database.note(error)
+        if not self._database.broken:
+            if isinstance(error, duckdb.TransactionException) and not of_disk(error):
+                return ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
+            return self._refused(error)
+        since, self._in_file, said = self.number, None, self._refused(error)
+        surely = is_full(
+            str(error)
+        )  # other failures may have left on the disk less than can be read at the moment
+        try:
+            self._database.renew()
+            surely = True
+        except Unavailable as closed:
+            said = closed
+        if not (tx.committing and tx.changes):
+            return said
+        if self._in_file is None or not surely or tx.number == since:  # or it had no number to look for
+            return InDoubt(IN_DOUBT)
+        return None if self._in_file == tx.number else said
+
     def _committed(self, tx: Tx) -> None:
+        self._told = ""
         self._known = tx.known
         self.number = tx.number  # after the memory of it: who finds the number finds no older memory
 
     def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work`, which only reads, on one consistent state."""
-        number = self.number
-        known = self._known  # taken before the transaction begins, so that nothing old gets into newer memory
+        notes: list[Refusal] = []
         try:
-            cursor = self._readers.pop()
-        except IndexError:
-            cursor = self._connection.cursor()
-        tx = Tx(cursor, number, known)
-        try:
-            return work(tx)
+            with self._database.cursor() as cursor:
+                # The memory is taken before the transaction begins, so that nothing old gets into newer memory.
+                number, known = self.number, self._known
+                tx = Tx(cursor, number, known)
+                try:
+                    return work(tx)
+                finally:
+                    tx.roll_back()
+                    notes = tx.notes
+        except duckdb.Error as error:
+            if of_disk(error):
+                raise self._refused(error) from error
+            raise
         finally:
-            tx.roll_back()
-            self._readers.append(cursor)
-            self._keep(tx.notes)
+            self._keep(notes)
 
     def note(self, refusal: Refusal) -> None:
         """Write down for the record that somebody was refused. Never an error of its own."""
@@ -247,53 +298,11 @@ class Desk:
         except Exception:
             log.exception("Refused, but not on record: %s.", ", ".join(note.action for note in notes))
 
-
-def first_line(error: Exception) -> str:
-    """What DuckDB says first, which names the cause."""
-    return str(error).strip().splitlines()[0]
-
-
-def _lock(folder: Path, owner: str) -> int:
-    """Take the folder for this process; the file says who has it."""
-    file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(file, 500).decode(errors="replace").strip()
-        os.close(file)
-        raise Unavailable(
-            "The data folder {folder} is in use by another process ({owner}).",
-            folder=folder,
-            owner=holder or "?",
-        ) from None
-    os.ftruncate(file, 0)
-    os.write(file, f"process {os.getpid()}{', ' + owner if owner else ''}".encode())
-    return file
-
-
-def _migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
-    """Apply the migrations that the file has not had, each in one transaction with its record."""
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY, applied_at TIMESTAMP)"
-    )
-    applied = {name for (name,) in connection.execute("SELECT name FROM migrations").fetchall()}
-    files = sorted(
-        (f for f in resources.files("core.desk").joinpath("migrations").iterdir() if f.name.endswith(".sql")),
-        key=lambda f: f.name,
-    )
-    if newer := sorted(applied - {f.name for f in files}):
-        raise Unavailable(
-            "The desk was written by a newer version of Desfecho ({migration}). Use that version.",
-            migration=newer[-1],
-        )
-    for file in files:
-        if file.name in applied:
-            continue
-        connection.begin()
-        try:
-            connection.execute(file.read_text("utf-8"))
-            connection.execute("INSERT INTO migrations VALUES (?, ?)", as_stored([file.name, now]))
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
+    def _refused(self, error: duckdb.Error) -> Exception:
+        """What to say of an error; what the disk did is logged once, until a command has succeeded."""
+        if (said := of_disk(error)) is None:
+            return error
+        if said.message != self._told:
+            self._told = said.message
+            log.error("The disk: %s", first_line(error))
+        return said

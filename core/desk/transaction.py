@@ -43,6 +43,7 @@ class Tx:
         self.known = known
         self.changes = 0  # how many statements have written so far
         self.notes: list[Refusal] = []  # what the desk writes once this has ended, however it ends
+        self.committing = False  # from then on a failure does not tell whether it is kept
 
     def transact(self, work: "Callable[[Tx], T]") -> T:
         return work(self)
@@ -128,11 +129,12 @@ class Tx:
         for table in list(self._waiting):
             self._write(table)
         if self._begun:
+            self.committing = True
             self._connection.commit()
 
     def roll_back(self) -> None:
         if self._begun:
-            with suppress(duckdb.TransactionException):  # the failure already ended it
+            with suppress(duckdb.Error):  # the failure already ended it, or the whole database
                 self._connection.rollback()
 
     def _begin(self) -> None:

@@ -15,7 +15,7 @@ CREATE TYPE folder AS ENUM ('new', 'in_progress');
 CREATE TYPE preference AS ENUM ('after_12h', 'immediately');
 CREATE TYPE cause AS ENUM ('message', 'manual', 'imported');
 
-CREATE TABLE store.state (number BIGINT NOT NULL, as_of TIMESTAMP, timezone VARCHAR);  -- what has been taken over
+CREATE TABLE store.state (number BIGINT NOT NULL, as_of TIMESTAMP, timezone VARCHAR, mark VARCHAR);  -- what has been taken over; the mark is of that command in the desk's history
 CREATE TABLE store.channels (code INTEGER, name VARCHAR);
 CREATE TABLE store.sources (code INTEGER, name VARCHAR);
 CREATE TABLE store.currencies (code INTEGER, name VARCHAR);
@@ -51,7 +51,7 @@ CREATE TABLE store.daily_by_agent (
     value DECIMAL(38, 2) USING COMPRESSION uncompressed, reopened_value DECIMAL(38, 2) USING COMPRESSION uncompressed
 );
 
-INSERT INTO store.state VALUES (0, NULL, NULL);
+INSERT INTO store.state VALUES (0, NULL, NULL, NULL);
 INSERT INTO store.currencies VALUES (0, NULL);
 INSERT INTO store.agents VALUES (0, NULL, NULL, NULL, NULL);
 INSERT INTO store.classes VALUES (0, NULL, NULL, NULL);

@@ -1,5 +1,7 @@
 """The facts' file: brought up to date from the desk, asked questions."""
 
+import hashlib
+import logging
 import re
 import threading
 import time
@@ -8,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from core.desk import Desk, Tx, organisation, people, reasons
-from core.desk.store import first_line
+from core.desk import Desk, Tx, blocks, organisation, people, reasons
+from core.desk.database import Database, first_line, is_forbidden, is_full, of_disk
 from core.errors import Unavailable
 from core.facts import bulk, few
 from core.facts.names import Names
@@ -28,7 +31,9 @@ LONGEST_REPORT = 30.0  # seconds
 PATIENCE = 2.0  # seconds in which the facts go on while a moment is looked for to write them down
 MOST_ANSWERS = 500  # of reports, kept until the facts change
 LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
-SHAPE = "8"  # of schema.sql; another one in the file means: make it anew
+SHAPE = "9"  # of schema.sql; another one in the file means: make it anew
+
+log = logging.getLogger(__name__)
 
 
 def _sql(name: str) -> str:
@@ -41,43 +46,57 @@ class State:
 
     number: int = 0  # of the last command known
     timezone: str | None = None  # that days are of
+    mark: str | None = None  # of that command in the desk's history
 
 
 class Facts:
-    """The open facts. One thread at a time brings them up to date; any number ask."""
+    """The open facts. One thread at a time brings them up to date; any number ask.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-        self._connection = connection
+    After an error that DuckDB does not survive the file is opened again, and made anew where it is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
         self._path = path
-        ((number, timezone),) = connection.execute("SELECT number, timezone FROM store.state").fetchall()
-        self._state = State(number, timezone)
+        self._state = State()
+        self._recognised = False  # that the desk is the one the facts are of
         self._names: Names | None = None  # as they are in the file, once they have been read
         self._changes = 0
         self._updating = threading.Lock()
         self._standing = threading.Lock()
         self._asking = threading.Lock()
         self._answers: OrderedDict[tuple[str, str], Future[pd.DataFrame]] = OrderedDict()
+        self._database = Database(partial(_connect, path), self._opened)
+
+    def _opened(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._state = State(*cursor.execute("SELECT number, timezone, mark FROM store.state").fetchall()[0])
+        self._recognised, self._names = False, None
+        self._changed()
 
     @classmethod
     def open(cls, folder: Path) -> "Facts":
         """Open the facts in `folder`, which the caller has locked; begin them where there are none.
 
-        They are derived: a file of another shape is made anew. Errors: `Unavailable` where it is damaged.
+        They are derived: a file of another shape, or a damaged one, is made anew. Errors: `Unavailable` where it cannot be
+        written.
         """
-        path = folder / FACTS_FILE
-        try:
-            connection = duckdb.connect(str(path))
-            _prepare(connection)
-        except duckdb.Error as error:
-            raise Unavailable(
-                "The facts in {folder} cannot be opened: {error}. They are derived: remove facts.duckdb and start again.",
-                folder=folder, error=first_line(error),
-            ) from error  # fmt: skip
-        return cls(connection, path)
+        return cls(folder / FACTS_FILE)
 
     def close(self) -> None:
         with self._standing, self._updating:
-            self._connection.close()
+            self._database.close()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for the block. Errors: `Unavailable` where the disk fails."""
+        try:
+            with self._database.cursor() as cursor:
+                yield cursor
+        except duckdb.Error as error:
+            if "Corrupt" in str(error):  # found while asking: on opening, a damaged file is made anew
+                self._database.break_(error)
+            if said := of_disk(error):
+                raise said from error
+            raise
 
     @property
     def number(self) -> int:
@@ -96,17 +115,16 @@ class Facts:
         Meanwhile the facts go on, as what is new is written beside it (DuckDB's write-ahead log). This process must not
         open the file itself: that would release DuckDB's lock on it.
         """
-        with self._standing:
-            self._checkpoint()
+        with self._standing, self._cursor() as cursor:  # in use, the file is not opened again
+            self._checkpoint(cursor)
             yield self._path
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Write into the file what is beside it. DuckDB does it when no question is left that was asked before the last
         change: between two, or else, as nothing is changed meanwhile, as soon as those that run have ended.
 
         Errors: `Unavailable` where none of them ends.
         """
-        cursor = self._connection.cursor()
         began = time.monotonic()
         while time.monotonic() < began + PATIENCE:
             with self._updating:
@@ -122,15 +140,18 @@ class Facts:
 
     def catch_up(self, desk: Desk) -> int:
         """Take over what the desk's history has gained; return the number reached."""
-        if desk.number != self._state.number:
-            with self._updating:
-                if desk.number != self._state.number:
+        if self._is_behind(desk):
+            with self._database.used(), self._updating:
+                if self._is_behind(desk):
                     desk.read(lambda tx: self._take_over(tx, self._state.number))
         return self._state.number
 
+    def _is_behind(self, desk: Desk) -> bool:
+        return desk.number != self._state.number or not self._recognised
+
     def rebuild(self, desk: Desk) -> int:
         """Derive everything anew, with equal content."""
-        with self._updating:
+        with self._database.used(), self._updating:
             desk.read(lambda tx: self._take_over(tx, 0))
         return self._state.number
 
@@ -141,39 +162,43 @@ class Facts:
         if number != desk.number:  # something was committed since, which the desk's memory may not know of
             desk.known = {}
         timezone = organisation.organisation(desk).timezone
-        if since > number or timezone != self._state.timezone:
+        if since > number or timezone != self._state.timezone or _mark(desk, since) != self._state.mark:
             since = 0
         what = few.changed(desk, since) if since else None
-        cursor = self._connection.cursor()
-        facts = Tx(cursor, number, {})
-        try:
-            as_of = desk.value("SELECT max(occurred_at) FROM history WHERE number > ?", since)
-            # What was recorded later may have happened before.
-            latest = "greatest(as_of, ?)" if since else "?"
-            facts.run(
-                f"UPDATE store.state SET number = ?, as_of = {latest}, timezone = ?", number, as_of, timezone
-            )
-            if not since:
-                facts.run(_sql("empty.sql"))
+        mark = _mark(desk, number)
+        with self._cursor() as cursor:
+            facts = Tx(cursor, number, {})
+            try:
+                as_of = desk.value("SELECT max(occurred_at) FROM history WHERE number > ?", since)
+                # What was recorded later may have happened before.
+                latest = "greatest(as_of, ?)" if since else "?"
+                facts.run(
+                    f"UPDATE store.state SET number = ?, as_of = {latest}, timezone = ?, mark = ?",
+                    number, as_of, timezone, mark,
+                )  # fmt: skip
+                if not since:
+                    facts.run(_sql("empty.sql"))
+                    self._names = None
+                names = self._names = self._names or Names(facts)
+                others = _take_people_and_reasons(desk, facts, names, since)
+                if what is None:
+                    bulk.take_over(desk, facts, names, since, timezone)
+                else:
+                    few.take_over(desk, facts, names, what, timezone)
+                facts.commit()
+            except BaseException:
+                facts.roll_back()
                 self._names = None
-            names = self._names = self._names or Names(facts)
-            others = _take_people_and_reasons(desk, facts, names, since)
-            if what is None:
-                bulk.take_over(desk, facts, names, since, timezone)
-            else:
-                few.take_over(desk, facts, names, what, timezone)
-            facts.commit()
-        except BaseException:
-            facts.roll_back()
-            self._names = None
-            raise
-        finally:
-            cursor.close()
+                raise
         if what is None or what.touched or others:  # of most commands, messages, the facts know nothing
-            self._changes += 1
-            with self._asking:
-                self._answers.clear()
-        self._state = State(number, timezone)  # who finds it is told the new
+            self._changed()
+        self._recognised = True
+        self._state = State(number, timezone, mark)  # who finds it is told the new
+
+    def _changed(self) -> None:
+        self._changes += 1
+        with self._asking:
+            self._answers.clear()
 
     def frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
         """The answer of one of our own reports; of `params` those that the SQL names. Money is exact.
@@ -205,16 +230,19 @@ class Facts:
         return answer.result().copy()
 
     def _frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
-        cursor = self._connection.cursor()
-        try:
+        with self._cursor() as cursor:
             answer = cursor.execute(sql, params).to_arrow_table()
-            words = [
-                pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in answer.schema
-            ]
-            found: pd.DataFrame = answer.cast(pa.schema(words)).to_pandas()
-            return found
-        finally:
-            cursor.close()
+        words = [
+            pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in answer.schema
+        ]
+        found: pd.DataFrame = answer.cast(pa.schema(words)).to_pandas()
+        return found
+
+
+def _mark(desk: Tx, number: int) -> str | None:
+    """What tells the command of this number from that of another desk; None where there is none."""
+    row = desk.row("SELECT occurred_at, user_id, action, subject_id FROM history WHERE number = ?", number)
+    return hashlib.sha256(repr(row).encode()).hexdigest() if row else None
 
 
 def _checkpointed(cursor: duckdb.DuckDBPyConnection) -> bool:
@@ -240,6 +268,47 @@ def _take_people_and_reasons(desk: Tx, facts: Tx, names: Names, since: int) -> b
         facts.run("DELETE FROM store.reasons WHERE reason_id = ?", id_)
         facts.insert("store.reasons", id_, *others)
     return True
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file; make it anew where there is none, or a damaged one, which is set aside."""
+    try:
+        if path.exists() and (why := blocks.fault(path)):
+            _set_aside(path, why)
+        try:
+            return _open(path)
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            said = str(error)
+            if is_full(said) or is_forbidden(said) or "Could not set lock" in said:
+                raise
+            _set_aside(path, first_line(error))
+            return _open(path)
+    except (duckdb.Error, OSError) as error:
+        raise Unavailable(
+            "The facts in {folder} cannot be written: {error}", folder=path.parent, error=first_line(error)
+        ) from error
+
+
+def _set_aside(path: Path, why: str) -> None:
+    damaged = path.with_stem(f"{path.stem}-damaged")
+    log.error(
+        "The facts are damaged and derived anew from the desk; what was in %s is in %s: %s",
+        path,
+        damaged,
+        why,
+    )
+    path.replace(damaged)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path))
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:

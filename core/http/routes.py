@@ -14,7 +14,7 @@ from core.http.requests import Asking, Changing, Opened
 from core.model import Direction, Folder, Listing
 from core.rules import Incoming
 
-router = APIRouter(prefix="/api/v1", responses=documented(401, 403, 422, 429))
+router = APIRouter(prefix="/api/v1", responses=documented(401, 403, 422, 429, 503))
 changes = documented(404, 409, 413)
 
 

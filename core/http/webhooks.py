@@ -41,7 +41,7 @@ async def _raw(request: Request) -> bytes:
 
 @router.post(
     "/whatsapp",
-    responses=documented(401, 413, 422),
+    responses=documented(401, 413, 422, 503),
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     },

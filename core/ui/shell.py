@@ -85,4 +85,7 @@ def _with_first(role: Role) -> list[tuple[bool, Entry]]:
     return [(entry is begin, entry) for entry in NAVIGATION]
 
 
-main()
+try:
+    main()
+except AppError as error:  # before anybody is known: the disk failed, say
+    st.error(escape.markdown(Text(session.language(), "UTC").error(error)), icon=":material/block:")

@@ -15,7 +15,7 @@ import pytest
 
 from core import services
 from core.desk import Desk, Tx, conversations, messages
-from core.desk.store import DESK_FILE, LOCK_FILE
+from core.desk.opening import DESK_FILE, LOCK_FILE
 from core.errors import Invalid, Unavailable
 from core.model import (
     SYSTEM,
@@ -69,8 +69,8 @@ def test_a_failing_migration_leaves_nothing(
     (folder / "9000_bad.sql").write_text("CREATE TABLE half (a INTEGER); INSERT INTO nowhere VALUES (1);")
     data = reopened_folder(desk)
     with monkeypatch.context() as patched:
-        patched.setattr("core.desk.store.resources.files", lambda _: folder.parent)
-        with pytest.raises(duckdb.CatalogException):
+        patched.setattr("core.desk.opening.resources.files", lambda _: folder.parent)
+        with pytest.raises(Unavailable, match=r"\(9000_bad.sql\): .*nowhere"):
             Desk.open(data, NOW)
     again = Desk.open(data, NOW)  # the lock was given back, and the file is as it was
     assert (
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_file_that_is_no_desk(tmp_path: Path) -> None:
     (tmp_path / DESK_FILE).write_bytes(b"this is not a database " * 1000)
     for _ in range(2):
-        with pytest.raises(Unavailable, match="cannot be opened"):
+        with pytest.raises(Unavailable, match="is damaged: it is no DuckDB file"):
             Desk.open(tmp_path, NOW)
     assert (tmp_path / DESK_FILE).read_bytes().startswith(b"this is not")
 

@@ -12,7 +12,6 @@ import pytest
 
 from core import services
 from core.desk import Desk
-from core.errors import Unavailable
 from core.facts import Facts, few
 from core.facts.few import FEW
 from core.facts.store import FACTS_FILE, LONGEST_KEPT
@@ -151,10 +150,14 @@ def test_handling_seconds_are_whole_seconds_gone_by(desk: Desk, facts: Facts, te
     assert answer(facts, "SELECT handling_seconds FROM analytics.conclusions") == [(1,)]
 
 
-def test_a_damaged_file_is_said_to_be(tmp_path: Path) -> None:
-    (tmp_path / FACTS_FILE).write_bytes(b"no database " * 1000)
-    with pytest.raises(Unavailable, match=r"remove facts\.duckdb"):
-        Facts.open(tmp_path)
+def test_a_damaged_file_is_set_aside_and_made_anew(desk: Desk, team: Team) -> None:
+    services.conclude(desk, team.ana, write(desk, "m1").conversation_id, now=NOW)
+    (desk.folder / FACTS_FILE).write_bytes(b"no database " * 1000)
+    facts = Facts.open(desk.folder)
+    facts.catch_up(desk)
+    assert answer(facts, "SELECT count(*) FROM analytics.conclusions") == [(1,)]
+    facts.close()
+    assert (desk.folder / "facts-damaged.duckdb").read_bytes().startswith(b"no database")
 
 
 def test_every_view_and_column_is_explained(facts: Facts) -> None:
