@@ -11,6 +11,7 @@ import pytest
 
 from core import services
 from core.desk import Desk
+from core.desk.check import faults
 from core.desk.opening import DESK_FILE
 from core.facts import Facts
 from core.model import (
@@ -53,6 +54,13 @@ def desk(tmp_path: Path, empty_desk: Path) -> Iterator[Desk]:
     opened = Desk.open(tmp_path / "data", NOW, "tests")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def sound(desk: Desk) -> Iterator[None]:
+    """The desk holds what every desk must, also after the test."""
+    yield
+    assert desk.read(faults) == []
 
 
 def add_user(desk: Desk, name: str, role: Role) -> User:

@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from core import services
 from core.desk import Desk, Tx
+from core.desk.check import faults
 from core.desk.contacts import note_down
 from core.errors import AppError
 from core.facts import Facts, few
@@ -133,6 +134,7 @@ class Stories(RuleBasedStateMachine):
             for name in TEAM:
                 self.compare_list(name)
             self.compare_facts()
+            assert self.desk.read(faults) == []
         finally:
             self.facts.close()
             self.desk.close()

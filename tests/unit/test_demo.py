@@ -9,6 +9,7 @@ import pytest
 
 from core import demo
 from core.desk import Desk, Tx, people
+from core.desk.check import faults
 from core.errors import Invalid
 from core.facts import Facts
 from core.model import Role
@@ -30,6 +31,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Fac
 
 def rows(desk: Desk, question: str, *params: Any) -> list[tuple[Any, ...]]:
     return desk.read(lambda tx: tx.rows(question, *params))
+
+
+def test_it_holds_what_every_desk_must(filled: tuple[Desk, Facts]) -> None:
+    assert filled[0].read(faults) == []
 
 
 def story(folder: Path, seed: int) -> list[list[tuple[Any, ...]]]:

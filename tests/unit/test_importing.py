@@ -22,6 +22,7 @@ from core.model import SYSTEM, Caller, Category, Folder, Reason, ReopenCause, Va
 from tests.conftest import NOW, Team, answer, change_user
 
 COLUMNS = "conversation,event,occurred_at,contact,contact_name,channel,agent,direction,body,reason,category,value,currency,archive"
+pytestmark = pytest.mark.usefixtures("sound")
 csv.field_size_limit(1_000_000)  # for the rejected message that is too long
 ALL = f"SELECT {COLUMNS}, row_number() OVER () + 1 AS line FROM source"
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from threading import Barrier, Event
 from typing import TypeVar
 
+import pytest
+
 from core import services
 from core.desk import Desk, Tx
 from core.errors import AlreadyConcluded, AppError
@@ -25,6 +27,7 @@ from core.model import (
 from tests.conftest import NOW, Team, add_user, write
 
 T = TypeVar("T")
+pytestmark = pytest.mark.usefixtures("sound")
 
 
 def at_once(*works: Callable[[], T]) -> list[T | AppError]:
