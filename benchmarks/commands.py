@@ -24,7 +24,7 @@ import duckdb
 
 from core import services
 from core.desk import Desk
-from core.desk.opening import DESK_FILE
+from core.desk.store import DESK_FILE
 from core.model import SYSTEM, Caller, Category, Direction, Role, Scope, ValueMode
 from core.rules import Incoming
 from tests.conftest import add_user

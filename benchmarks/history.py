@@ -25,7 +25,7 @@ import duckdb
 
 from core import services
 from core.desk import Desk
-from core.desk.opening import DESK_FILE
+from core.desk.store import DESK_FILE
 from core.facts import Facts
 from core.facts.store import FACTS_FILE
 from core.model import SYSTEM, Caller

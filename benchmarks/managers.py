@@ -32,7 +32,7 @@ from benchmarks.pages import Reader
 from benchmarks.people import STARTS, USES, Widget, summary
 from core import services
 from core.desk import Desk
-from core.desk.opening import DESK_FILE
+from core.desk.store import DESK_FILE
 from core.facts import Facts
 from core.facts.store import FACTS_FILE
 from core.reports import outcomes, trends

@@ -22,6 +22,9 @@ from core.application import Application
 from core.clock import system_clock
 from core.demo import CONVERSATIONS, fill
 from core.desk import Desk
+from core.desk.backup import back_up
+from core.desk.backup import restore as put_back
+from core.desk.opening import DESK_FILE
 from core.errors import AppError, Invalid, Unavailable
 from core.facts import Facts
 from core.importing import import_log, rejects
@@ -173,6 +176,46 @@ def snapshot(
     typer.echo(f"{done['files']} files, {done['bytes']:,} bytes, as of {as_of}")
     for table, rows in done["rows"].items():
         typer.echo(f"{table:24}{rows:>12,}")
+
+
+@cli.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file.")]) -> None:
+    """Write the whole desk into one file, read back before it counts: complete or not at all."""
+    folder = Settings.read().folder
+    done = control.ask(folder, "backup", {"file": str(file.absolute())})
+    if done is None:
+        if not (folder / DESK_FILE).exists():
+            raise Unavailable("There is no desk in {folder}.", folder=folder)
+        desk = Desk.open(folder, system_clock(), "python -m core backup")
+        try:
+            done = back_up(desk, file, system_clock())
+        finally:
+            desk.close()
+    typer.echo(f"{done['bytes']:,} bytes, up to command {done['number']}")
+    _tell_rows_and_faults(done, "The backup was written all the same.")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Move the desk that is there aside.")] = False,
+) -> None:
+    """Put the desk of a backup in its place, checked before anything changes; everybody has to sign in again."""
+    done = put_back(Settings.read().folder, file.absolute(), system_clock(), replace=replace)
+    typer.echo(f"The desk is that of the backup, up to command {done['number']}.")
+    if done["aside"]:
+        typer.echo(f"The desk there was is in {done['aside']}.")
+    _tell_rows_and_faults(done, "It was restored all the same.")
+
+
+def _tell_rows_and_faults(done: dict[str, Any], all_the_same: str) -> None:
+    """Errors: `Unavailable` where there are faults."""
+    for table, rows in done["rows"].items():
+        typer.echo(f"{table:24}{rows:>12,}")
+    for fault in done["faults"]:
+        typer.echo(fault, err=True)
+    if done["faults"]:
+        raise Unavailable("The desk is not as it must be. {all_the_same}", all_the_same=all_the_same)
 
 
 @cli.command("rebuild-facts")

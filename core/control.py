@@ -21,6 +21,7 @@ from typing import Any
 from core import services, sockets
 from core.application import Application
 from core.desk import contacts
+from core.desk.backup import back_up
 from core.errors import AppError, Invalid, Unavailable
 from core.importing import rejects
 from core.model import SYSTEM, Scope
@@ -45,6 +46,11 @@ def sql(application: Application, arguments: Arguments) -> Any:
 def snapshot(application: Application, arguments: Arguments) -> Any:
     """{folder} → {as_of, number, rows: {table: n}, files, bytes}; `folder` is an absolute path."""
     return application.analysts.snapshot(Path(arguments["folder"]))
+
+
+def backup(application: Application, arguments: Arguments) -> Any:
+    """{file} → {bytes, number, rows: {table: n}, faults}; `file` is an absolute path."""
+    return back_up(application.desk, Path(arguments["file"]), application.clock())
 
 
 def rebuild_facts(application: Application, _: Arguments) -> Any:
@@ -131,6 +137,7 @@ COMMANDS: dict[str, Callable[[Application, Arguments], Any]] = {
     "ping": ping,
     "sql": sql,
     "snapshot": snapshot,
+    "backup": backup,
     "rebuild-facts": rebuild_facts,
     "token create": create_token,
     "token revoke": revoke_token,

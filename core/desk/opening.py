@@ -23,6 +23,7 @@ WAL = ".wal"  # what DuckDB adds to the name of the file beside it that holds th
 LOCK_FILE = "desk.lock"
 RESTORED = "desk-restored-"  # a checked desk that is to take the place of the one there is, from the moment it has this name
 BEFORE_RESTORE = "desk-before-restore-"
+RESTORING = "restoring"  # the folder in which a backup is checked
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ def finish_restoring(folder: Path) -> None:
             derived.unlink()
         restored.rename(file)
         sync(folder)
+    shutil.rmtree(folder / RESTORING, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

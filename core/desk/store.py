@@ -16,7 +16,8 @@ import duckdb
 
 from core.desk import opening, record, rewrite
 from core.desk.database import IN_DOUBT, Database, InDoubt, first_line, is_full, of_disk
-from core.desk.opening import DESK_FILE
+from core.desk.opening import DESK_FILE as DESK_FILE
+from core.desk.opening import LOCK_FILE as LOCK_FILE
 from core.desk.transaction import Known, Tx
 from core.errors import AppError, ConcurrentChange, Unavailable
 from core.model import Refusal

@@ -15,7 +15,7 @@ import pytest
 
 from core import services
 from core.desk import Desk, Tx, conversations, messages
-from core.desk.opening import DESK_FILE, LOCK_FILE
+from core.desk.store import DESK_FILE, LOCK_FILE
 from core.errors import Invalid, Unavailable
 from core.model import (
     SYSTEM,
