@@ -61,7 +61,7 @@ def back_up(desk: Desk, file: Path, now: datetime) -> dict[str, Any]:
         done, said = process.stdout.read(), process.stderr.read().strip()
     if process.returncode:
         raise Unavailable("{error}", error=said.splitlines()[-1] if said else "The backup was stopped.")
-    report: dict[str, Any] = json.loads(done)
+    report: dict[str, Any] = json.loads(done.splitlines()[-1])  # DuckDB may have shown how far it was
     return report
 
 
@@ -100,8 +100,10 @@ def restore(folder: Path, file: Path, now: datetime, *, replace: bool) -> dict[s
         opening.finish_restoring(folder)
         return report | {"aside": str(aside) if there else None}
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        os.close(lock)
+        try:
+            shutil.rmtree(staging, ignore_errors=True)
+        finally:
+            os.close(lock)
 
 
 def _end_sign_ins(desk: Desk, now: datetime) -> None:
