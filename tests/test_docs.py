@@ -1,5 +1,6 @@
 """The documentation says what is so."""
 
+import ast
 import re
 import unicodedata
 from dataclasses import fields
@@ -14,6 +15,7 @@ from core.settings import Settings, variable
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 README_PT = (ROOT / "README.pt-BR.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 IMAGES = ROOT / "docs" / "images"
@@ -92,3 +94,25 @@ def _anchor(title: str) -> str:
     """What a heading is linked to by."""
     kept = (c for c in title.casefold() if c in " -_" or unicodedata.category(c)[0] in "LN")
     return "".join(kept).strip().replace(" ", "-")
+
+
+def _sentences(*places: str) -> set[str]:
+    """What the modules say to whoever runs the application, or to everybody when the disk fails."""
+    calls = [call for place in places for call in ast.walk(ast.parse((ROOT / place).read_text()))]
+    said = [
+        call.args[0].value
+        for call in calls
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args
+        and call.func.id in ("Unavailable", "Damaged", "N_") and isinstance(call.args[0], ast.Constant)
+    ]  # fmt: skip
+    return {sentence for sentence in said if sentence != "{error}"}  # what another process said
+
+
+def test_the_guide_for_operators_says_what_to_do_about_everything_said_of_the_disk_and_the_start() -> None:
+    listed = re.findall(r"^\| `([^`]+)` \|", OPERATIONS.split("## When something is wrong")[1], re.M)
+    must = _sentences(
+        "core/desk/opening.py", "core/desk/backup.py", "core/desk/database.py", "core/facts/store.py"
+    )
+    assert must <= set(listed)
+    everything = _sentences(*(str(file.relative_to(ROOT)) for file in (ROOT / "core").rglob("*.py")))
+    assert set(listed) <= everything and len(listed) == len(set(listed))

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 import duckdb
 
 from core.desk import opening, record, rewrite
-from core.desk.database import IN_DOUBT, Database, InDoubt, first_line, is_full, of_disk
+from core.desk.database import IN_DOUBT, Database, InDoubt, first_line, is_forbidden, is_full, of_disk
 from core.desk.opening import DESK_FILE as DESK_FILE
 from core.desk.opening import LOCK_FILE as LOCK_FILE
 from core.desk.transaction import Known, Tx
@@ -246,9 +246,8 @@ class Desk:
                 return ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
             return self._refused(error)
         since, self._in_file, said = self.number, None, self._refused(error)
-        surely = is_full(
-            str(error)
-        )  # other failures may have left on the disk less than can be read at the moment
+        # Other failures may have left on the disk less than can be read at the moment.
+        surely = is_full(str(error)) or is_forbidden(str(error))
         try:
             self._database.renew()
             surely = True
