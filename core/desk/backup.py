@@ -55,9 +55,8 @@ def back_up(desk: Desk, file: Path, now: datetime) -> dict[str, Any]:
         assert process.stdin and process.stdout and process.stderr
         process.stdout.readline()  # it has copied, or ended
     with process:
-        with suppress(BrokenPipeError):
-            process.stdin.write(f"{GO_ON}\n")
-            process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended
+            os.write(process.stdin.fileno(), f"{GO_ON}\n".encode())
         done, said = process.stdout.read(), process.stderr.read().strip()
     if process.returncode:
         raise Unavailable("{error}", error=said.splitlines()[-1] if said else "The backup was stopped.")
