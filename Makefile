@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: run test fuzz bench check format lock texts reference screenshots clean
+.PHONY: run test fuzz torture bench check format lock texts reference screenshots clean
 
 run: .venv/product
 	DESFECHO_AUTH=demo $(BIN)/python -m core demo --if-empty
@@ -15,6 +15,12 @@ test: .venv/tests .venv/chromium
 # Many more cases than `make test` tries, each time others: some tens of minutes.
 fuzz: .venv/tests
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 tests/fuzz
+
+# Served, used by many at once, killed and looked into two hundred times: about twenty minutes. `make torture SEED=2 KILLS=50`.
+SEED ?= 1
+KILLS ?= 200
+torture: .venv/tests
+	$(BIN)/python -m tests.torture --seed $(SEED) --kills $(KILLS)
 
 # All of it takes about an hour, alone on the machine: `make bench` or `make bench PARTS="commands pages"`.
 # A hundred million conclusions are measured on request: `make bench PARTS=facts100`.

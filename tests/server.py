@@ -49,11 +49,8 @@ class Server:
         self.process.wait(10)
 
 
-@contextmanager
-def serving(
-    folder: Path, command: tuple[str, ...] = SERVE, port: int | None = None, **settings: str
-) -> Iterator[Server]:
-    """Serve `folder` until the block ends."""
+def start(folder: Path, command: tuple[str, ...] = SERVE, port: int | None = None, **settings: str) -> Server:
+    """Begin to serve `folder`; who starts it ends it."""
     port = port or free_port()
     log = folder.parent / f"{folder.name}-{port}.log"
     with log.open("w") as output:
@@ -65,9 +62,18 @@ def serving(
             stderr=subprocess.STDOUT,
             text=True,
         )
-    server = Server(folder, port, process, log)
+    return Server(folder, port, process, log)
+
+
+@contextmanager
+def serving(
+    folder: Path, command: tuple[str, ...] = SERVE, port: int | None = None, **settings: str
+) -> Iterator[Server]:
+    """Serve `folder` until the block ends."""
+    server = start(folder, command, port, **settings)
+    process = server.process
     try:
-        _wait_until_ready(server)
+        wait_until_ready(server)
         yield server
     finally:
         if process.poll() is None:
@@ -79,7 +85,7 @@ def serving(
                 process.wait(5)
 
 
-def _wait_until_ready(server: Server, seconds: float = 60) -> None:
+def wait_until_ready(server: Server, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if server.process.poll() is not None:
