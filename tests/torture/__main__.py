@@ -13,13 +13,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--keep", type=Path, help="a new folder to work in, which stays as it is at the end")
     parser.add_argument(
         "--broken", default="", help="a mistake made on purpose: early, split, forgetful, wal"
     )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="desfecho-torture-") as folder:
         torture = Torture(
-            Path(folder),
+            asked.keep or Path(folder),
             asked.seed,
             asked.kills,
             asked.clients,
@@ -27,8 +28,6 @@ def main() -> None:
             tell=lambda line: print(line, flush=True),
         )
         held = torture.run()
-    for fault in torture.ledger.faults:
-        print(fault)
     print("It held." if held else f"{len(torture.ledger.faults)} faults.")
     sys.exit(0 if held else 1)
 

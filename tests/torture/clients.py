@@ -166,7 +166,9 @@ class Client(threading.Thread):
                 self._ledger.fault("a key that was answered is answered anew", again)
             elif before in ("answered", "refused") and again.answer != answer:
                 self._ledger.fault(f"another answer than the first: {answer} and {again.answer}", again)
-            elif before == "absent" and again.replayed:
+            elif (
+                before == "absent" and again.replayed and again.state == "answered"
+            ):  # a refusal may have been kept
                 self._ledger.fault("an answer to what did not take effect", again)
         elif before in ("answered", "found") and again.answer.get("outcome") != "duplicate":
             self._ledger.fault(f"a message that was there is {again.answer}", again)

@@ -54,6 +54,7 @@ class Torture:
     killed: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     in_doubt: Counter[str] = field(default_factory=Counter)
+    told: int = 0  # faults
 
     def run(self) -> bool:
         """Whether it held."""
@@ -76,12 +77,14 @@ class Torture:
         for client in crowd:
             client.start()
         try:
-            while self._going_on() and self.killed.total() < self.kills:
+            while len(self.ledger.faults) < self.enough and self.killed.total() < self.kills:
                 (kind,) = self.chance.choices(list(KINDS), list(KINDS.values()))
                 self._live_and_die(kind)
+                self._tell_faults()
                 if self.killed.total() % 20 == 0:
                     self.tell(self.line(time.monotonic() - began))
             self._end()
+            self._tell_faults()
         finally:
             self.gate.end()
             for client in crowd:
@@ -89,8 +92,10 @@ class Torture:
         self.tell(self.line(time.monotonic() - began))
         return not self.ledger.faults
 
-    def _going_on(self) -> bool:
-        return len(self.ledger.faults) < self.enough
+    def _tell_faults(self) -> None:
+        for fault in self.ledger.faults[self.told :]:
+            self.tell(fault)
+        self.told = len(self.ledger.faults)
 
     # Killing ----------------------------------------------------------------------------------------
 
