@@ -1,4 +1,4 @@
-"""Measure everything and write it down: `python -m benchmarks [commands|pages|people|facts|managers|analysts …]` writes
+"""Measure everything and write it down: `python -m benchmarks [commands|pages|people|load|facts|managers|analysts …]` writes
 docs/benchmarks.md. `facts100`, which takes long and much of the disk, is measured only when it is named.
 
 Every figure to judge by is a ratio of two measurements of the same run, so the machine matters little.
@@ -15,13 +15,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import analysts, commands, facts, history, managers, pages, people
+from benchmarks import analysts, commands, facts, history, load, managers, pages, people
 from benchmarks.peers import INDEXES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 FOUND = PAGE.with_suffix(".json")  # the figures themselves: a part measured alone keeps the others
 
 PEOPLE, SECONDS, CONVERSATIONS = 50, 180, 20_000
+LOAD_SECONDS, MESSAGES_A_SECOND = 300, 50
 HISTORIES = (1_000_000, 10_000_000)  # conclusions; the last one is shown in full
 ON_REQUEST = ("facts100",)
 
@@ -101,6 +102,37 @@ def about_people(found: dict[str, Any]) -> list[str]:
         f"- Errors: {alone['errors']['count'] + many['errors']['count']}; should be none.",
         f"- The server used {many['server_cpu_percent']} % of one core, and {many['server_mb_before']:.0f} MB of memory"
         f" before, {many['server_mb_after']:.0f} MB after.",
+    ]
+
+
+def about_load(found: dict[str, Any]) -> list[str]:
+    pages_, programs, memory = found["pages"], found["programs"], found["memory"]
+    rows = [
+        ("a conclusion over HTTP", programs["conclusions"]),
+        ("a message over HTTP", programs["messages"]),
+        ("an action at a page", pages_["actions"]),
+        ("a bare durable commit", found["commit"]),
+    ]
+    return [
+        "## Load",
+        "",
+        f"{found['people']} agents at the pages, each doing something every 20 seconds, and {found['rate']:.0f} messages a second"
+        f" over HTTP, for {found['seconds']:.0f} seconds on a desk of {found['conversations']:,} conversations. Two conclusions a"
+        " second over HTTP are timed; a bare commit is one row into a DuckDB of its own, before and after.",
+        "",
+        *table(
+            ("", "p50 / p95 / most", "p99", "count"),
+            [
+                (what, times(of), f"{of['p99']:.1f} ms" if "p99" in of else "—", f"{of['count']:,}")
+                for what, of in rows
+            ],
+        ),
+        "",
+        f"- p99 of a conclusion to p50 of a bare durable commit: {found['to_commit']}; should be at most 20.",
+        f"- Errors: {found['errors']}; should be none.",
+        f"- Memory of the server's processes: {memory['all']['before']:.0f} MB in the minute after the first one,"
+        f" {memory['all']['after']:.0f} MB in the last: {memory['all']['percent']:+.1f} %; should be at most 10 %. Of the server"
+        f" itself {memory['server']['percent']:+.1f} %, of the blocks that Python has {memory['blocks']['percent']:+.1f} %.",
     ]
 
 
@@ -330,6 +362,7 @@ PARTS: dict[str, tuple[Callable[[], dict[str, Any]], Callable[[dict[str, Any]], 
     ),
     "pages": (pages.measure, about_pages),
     "people": (lambda: people.measure(PEOPLE, SECONDS, CONVERSATIONS), about_people),
+    "load": (lambda: load.measure(PEOPLE, LOAD_SECONDS, CONVERSATIONS, MESSAGES_A_SECOND), about_load),
     "facts": (
         lambda: {str(conclusions): facts.measure(conclusions) for conclusions in HISTORIES},
         about_facts,
