@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--keep", type=Path, help="a new folder to work in, which stays as it is at the end")
     parser.add_argument(
-        "--broken", default="", help="a mistake made on purpose: early, split, forgetful, wal"
+        "--broken", default="", help="a mistake made on purpose: early, split, forgetful, astray, wal"
     )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="desfecho-torture-") as folder:

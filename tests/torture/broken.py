@@ -1,7 +1,7 @@
 """`python -m core …` with a mistake made on purpose: what torture must find.
 
 early: an answer is given before what it tells of is durable · split: a conclusion and its classification are two
-transactions · forgetful: first answers are not kept.
+transactions · forgetful: first answers are not kept · astray: the facts lose what was reopened.
 """
 
 import sys
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from core.__main__ import main
 from core.desk import Desk, Tx, conversations, idempotency
+from core.facts import Facts
 from core.model import Classification
 
 T = TypeVar("T")
@@ -71,6 +72,16 @@ def forgetful() -> None:
     idempotency.keep = keep
 
 
+def astray() -> None:
+    plain = Facts._take_over
+
+    def take_over(self: Facts, desk: Tx, since: int) -> None:
+        plain(self, desk, since)
+        self._connection.cursor().execute("DELETE FROM store.reopenings")
+
+    Facts._take_over = take_over  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
-    {"early": early, "split": split, "forgetful": forgetful}[sys.argv.pop(1)]()
+    {"early": early, "split": split, "forgetful": forgetful, "astray": astray}[sys.argv.pop(1)]()
     main()

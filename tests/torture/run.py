@@ -1,9 +1,11 @@
 """Serve, let clients work, kill, look; again and again."""
 
 import shutil
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
@@ -14,7 +16,7 @@ from typing import Any
 import duckdb
 import httpx2
 
-from core import demo, services
+from core import control, demo, services
 from core.desk import Desk, people
 from core.desk.check import faults
 from core.desk.store import DESK_FILE
@@ -29,7 +31,7 @@ from tests.torture.clients import Client, Gate, Places, Team
 from tests.torture.ledger import Ledger, State, from_answers, from_file
 
 # When the server is killed, how often. `migrating` is done at the beginning, a few times.
-KINDS = {"busy": 68, "starting": 10, "opening": 10, "idle": 6, "checkpoint": 6}
+KINDS = {"busy": 60, "starting": 10, "opening": 10, "facts": 8, "idle": 6, "checkpoint": 6}
 BUSY = (0.1, 2.0)  # seconds under load
 STARTING = (0.1, 5.0)  # seconds since the process began
 LONGEST_START = 60.0
@@ -139,6 +141,8 @@ class Torture:
             if kind == "checkpoint":
                 self._wait_for_writing(server, 0.03, LONGEST_CHECKPOINT, (DESK_FILE,))
             else:
+                if kind == "facts":
+                    threading.Thread(target=self._ask_for_facts, daemon=True).start()
                 time.sleep(self.chance.uniform(*BUSY))
             if kind == "idle":
                 self.gate.shut()
@@ -147,7 +151,15 @@ class Torture:
             self.gate.shut()
         self._kill(server, kind)
         self.gate.gather()
-        self._look_into_the_file(facts=self.killed.total() % FACTS_EVERY == 0)
+        self._look_into_the_file(facts=kind == "facts" or self.killed.total() % FACTS_EVERY == 0)
+
+    def _ask_for_facts(self) -> None:
+        """Have the server take over what is new, and make all anew, by turns, until it is no more."""
+        with suppress(AppError, OSError, EOFError):
+            while True:
+                for command, arguments in (("sql", {"sql": "SELECT 1"}), ("rebuild-facts", {})):
+                    if control.ask(self.data, command, arguments) is None:
+                        return
 
     def _wait_for_writing(
         self,
