@@ -141,7 +141,7 @@ class Ledger:
             self.faults.append(what + asked)
 
     def count(self, *states: str) -> int:
-        return sum(request.state in states for request in self.requests)
+        return sum(request.state in states for request in list(self.requests))
 
     def compare(self, state: State, where: str) -> None:
         """Look for every request in `state`, and for what no request asked for; settle what was in doubt."""

@@ -32,7 +32,8 @@ from tests.torture.ledger import Ledger, State, from_answers, from_file
 
 # When the server is killed, how often. `migrating` is done at the beginning, a few times.
 KINDS = {"busy": 60, "starting": 10, "opening": 10, "facts": 8, "idle": 6, "checkpoint": 6}
-BUSY = (0.1, 2.0)  # seconds under load
+BUSY = (0, 100)  # requests answered, and a moment more: so it is the same work on a slow machine
+LONGEST_LIFE = 10.0
 STARTING = (0.1, 5.0)  # seconds since the process began
 LONGEST_START = 60.0
 LONGEST_CHECKPOINT = 8.0
@@ -143,7 +144,8 @@ class Torture:
             else:
                 if kind == "facts":
                     threading.Thread(target=self._ask_for_facts, daemon=True).start()
-                time.sleep(self.chance.uniform(*BUSY))
+                self._wait_for_work(self.chance.randint(*BUSY))
+                time.sleep(self.chance.uniform(0, 0.2))
             if kind == "idle":
                 self.gate.shut()
                 self.gate.gather()
@@ -160,6 +162,12 @@ class Torture:
                 for command, arguments in (("sql", {"sql": "SELECT 1"}), ("rebuild-facts", {})):
                     if control.ask(self.data, command, arguments) is None:
                         return
+
+    def _wait_for_work(self, requests: int) -> None:
+        until = time.monotonic() + LONGEST_LIFE
+        enough = self.ledger.count("answered", "refused") + requests
+        while self.ledger.count("answered", "refused") < enough and time.monotonic() < until:
+            time.sleep(0.02)
 
     def _wait_for_writing(
         self,
