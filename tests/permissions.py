@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from core.model import ArchivePreference, Category, Scope, ValueMode
+from core.model import ArchivePreference, Category, Role, Scope, ValueMode
 from core.rules import Incoming
 
 COLUMNS = ("agent", "manager", "analyst", "administrator", "token for messages", "token for SQL")
@@ -59,6 +59,8 @@ class Door:
 
 
 INBOX, OUTCOMES, QUESTIONS, SETTINGS = "atendimentos", "desfechos", "perguntas", "configuracoes"
+PEOPLE, RECORD = "pessoas", "registro"
+CONTACT = "concluded bruno"  # of whom no conversation is open
 READ = "GET /api/v1/conversations/{conversation_id}"
 ASSIGN = "POST /api/v1/conversations/{conversation_id}/assign"
 CONCLUDE = "POST /api/v1/conversations/{conversation_id}/conclude"
@@ -87,6 +89,8 @@ PERMISSIONS: dict[str, list[Row]] = {
         Row("Open Questions in SQL",                         "roles", "-  -  Y  Y", page=QUESTIONS),
         Row("Open Preferences",                              "R9",   "Y  Y  -  Y", page="preferencias"),
         Row("Open Settings",                                 "R4",   "-  -  -  Y", page=SETTINGS),
+        Row("Open People and access",                        "roles", "-  -  -  Y", page=PEOPLE),
+        Row("Open the Record",                               "roles", "-  -  -  Y", page=RECORD),
     ],
     "Seeing conversations": [
         Row("See a new one",                                 "R18",  "Y  Y  -  Y  -  -", "conversation", NEW, READ, page=INBOX),
@@ -143,14 +147,29 @@ PERMISSIONS: dict[str, list[Row]] = {
         Row("Know the hashes of the tokens that open the live server", "roles", "-  -  -  Y  -  -", "sql_tokens"),
     ],
     "People and tokens": [
+        Row("Invite somebody",                               "roles", "-  -  -  Y  -  -", "invite_user", {"email": "new@example.com", "name": "New", "role": Role.AGENT}, page=PEOPLE),
+        Row("Change, deactivate or bring back a colleague",  "roles", "-  -  -  Y  -  -", "change_user", {"user_id": "{another.user}", "active": False}, page=PEOPLE),
+        Row("Know which tokens there are",                   "roles", "-  -  -  Y  -  -", "list_tokens", page=PEOPLE, command_line="token list"),
+        Row("Note that tokens for SQL were used",            "roles", "-  -  -  Y  -  -", "note_token_uses", {"used": {}}),
         Row("Know who one is",                               "roles", "Y  Y  Y  Y  -  -", "me"),
         Row("Know one's colleagues' names and roles",        "roles", "Y  Y  Y  Y  -  -", "list_users"),
         Row("Make a token that acts as oneself",             "roles", "-  -  -  Y  -  -", "create_token", {"email": "{own.email}", "name": "made", "scope": Scope.API}, command_line="token create"),
         Row("Make a token that acts as a colleague",         "roles", "-  -  -  Y  -  -", "create_token", {"email": "{another.email}", "name": "made", "scope": Scope.MESSAGES}, command_line="token create"),
         Row("Make a token for SQL of an analyst",            "roles", "-  -  -  Y  -  -", "create_token", {"email": "nadia@example.com", "name": "made", "scope": Scope.SQL}, command_line="token create"),
-        Row("Make a token for SQL of an agent",              "roles", "-  -  -  -  -  -", "create_token", {"email": "{another.email}", "name": "made", "scope": Scope.SQL}, command_line="token create"),
+        Row("Make a token for SQL of an agent",              "roles", "-  -  -  I  -  -", "create_token", {"email": "{another.email}", "name": "made", "scope": Scope.SQL}, command_line="token create"),
         Row("Revoke one's own token",                        "roles", "-  -  -  Y  -  -", "revoke_token", {"name": "{own.token}"}, command_line="token revoke"),
         Row("Revoke a colleague's token",                    "roles", "-  -  -  Y  -  -", "revoke_token", {"name": "{another.token}"}, command_line="token revoke"),
+    ],
+    "The record": [
+        Row("See who did what, and what was refused to whom", "roles", "-  -  -  Y  -  -", "record_entries", page=RECORD),
+    ],
+    "Personal data": [
+        Row("Export all that is held about a contact",       "roles", "-  -  -  Y  -  -", "export_contact", {"address": CONTACT}, command_line="contact export"),
+        Row("Know how much an erasure would erase",          "roles", "-  -  -  Y  -  -", "contact_to_erase", {"address": CONTACT}, command_line="contact to erase"),
+        Row("Erase a contact's name, addresses and texts",   "R15",  "-  -  -  Y  -  -", "erase_contact", {"address": CONTACT}, command_line="contact erase"),
+        Row("Know of whom nothing was heard for long",       "roles", "-  -  -  Y  -  -", "old_contacts", {"before": WRITTEN}),
+        Row("Erase those of whom nothing was heard for long", "R15", "-  -  -  Y  -  -", "erase_old_contacts", {"before": WRITTEN, "contact_ids": []}),
+        Row("Delete first answers that nobody can ask for again", "R14", "-  -  -  Y  -  -", "forget_old_answers"),
     ],
 }
 
@@ -165,11 +184,13 @@ DOORS = [
     Door("Record another system's history",  "R20", THE_OWNER, command_line="import"),
     Door("Ask in SQL",                       "R20", THE_OWNER, command_line="sql"),
     Door("Write a snapshot for analysts",    "R20", THE_OWNER, command_line="snapshot"),
+    Door("Back the desk up",                 "R20", THE_OWNER, command_line="backup"),
+    Door("Put the desk of a backup in its place", "R20", THE_OWNER, command_line="restore"),
     Door("Derive the facts anew",            "R20", THE_OWNER, command_line="rebuild-facts"),
 ]
 # fmt: on
 
-# Of core.services, what nobody asks for themselves: it finds out who somebody is.
-ASKED_BY_NOBODY = {"authenticate"}
+# Of core.services, what nobody asks for themselves: it finds out who somebody is, or sees to it that there is somebody.
+ASKED_BY_NOBODY = {"ensure_administrator", "sign_in", "sign_out", "signed_in"}
 
 ROWS = [row for rows in PERMISSIONS.values() for row in rows]

@@ -125,8 +125,12 @@ def create_token(
     name = rules.clean_line(name, "name", rules.NAME_LENGTH)
     if not name:
         raise Invalid("A token needs a name.", field="name")
-    if scope is Scope.SQL:
-        rules.check_asks_sql(owner)
+    if scope is Scope.SQL and not rules.asks_sql(owner):
+        raise Invalid(
+            "{person} does not ask questions in SQL: only analysts and administrators do.",
+            field="user",
+            person=owner.name,
+        )
     if expires_at is not None and expires_at <= now:
         raise Invalid("A token cannot expire in the past.", field="expires_at")
     if any(token.is_good(now) for token in people.unrevoked_tokens(tx, name)):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.ui import escape
-from core.ui.session import Session, say
+from core.ui.session import Session, say, still_in
 
 ASKED = "dialog"  # in the session: (what, about whom or what)
 REFUSED = "dialog-refused"  # in the session: why not
@@ -31,12 +31,13 @@ def forget() -> None:
     st.session_state.pop(REFUSED, None)
 
 
-def show(title: str, body: Callable[[], None], *, dismissible: bool = True) -> None:
+def show(session: Session, title: str, body: Callable[[], None], *, dismissible: bool = True) -> None:
     """Show a dialog, which is drawn anew alone while it is open and lets the page go on when it is done."""
 
     opened = asked()
 
     def drawn() -> None:
+        still_in(session)
         if asked() != opened:
             st.rerun()
         body()

@@ -101,10 +101,10 @@ def _open(key: str) -> None:
 def _dialog(session: Session, everybody: list[User]) -> None:
     what, target = dialogs.asked()
     if what == INVITE:
-        dialogs.show(session.text("Invite somebody"), partial(_invitation, session))
+        dialogs.show(session, session.text("Invite somebody"), partial(_invitation, session))
     person = next((user for user in everybody if user.id == target), None)
     if what == PERSON and person is not None:
-        dialogs.show(escape.markdown(person.name), partial(_person, session, person))
+        dialogs.show(session, escape.markdown(person.name), partial(_person, session, person))
 
 
 def _invitation(session: Session) -> None:

@@ -99,12 +99,12 @@ def _dialog(session: Session, everything: list[TokenDetail]) -> None:
     text = session.text
     what, target = dialogs.asked()
     if what == NEW:
-        dialogs.show(text("New token"), partial(_new, session))
+        dialogs.show(session, text("New token"), partial(_new, session))
     if what == SECRET:
-        dialogs.show(text("Copy the token now"), partial(_secret, session), dismissible=False)
+        dialogs.show(session, text("Copy the token now"), partial(_secret, session), dismissible=False)
     one = next((one for one in everything if one.token.id == target), None) if what == TOKEN else None
     if one is not None:
-        dialogs.show(escape.markdown(one.token.name), partial(_token, session, one))
+        dialogs.show(session, escape.markdown(one.token.name), partial(_token, session, one))
 
 
 def _new(session: Session) -> None:

@@ -112,7 +112,7 @@ def running(tmp_path: Path) -> Iterator[Application]:
 def test_the_command_line_acts_as_system_and_is_recorded_as_such(running: Application) -> None:
     add_user(running.desk, "Ana", Role.AGENT)
     folder = running.settings.folder
-    made = {"user": "ana@example.com", "name": "crm", "scope": "api"}
+    made = {"user": "ana@example.com", "name": "crm", "scope": "api", "days": None}
     assert control.ask(folder, "token create", made)
     assert control.ask(folder, "token revoke", {"name": "crm"}) == {}
     by = running.desk.read(lambda tx: tx.rows("SELECT user_id FROM history WHERE action LIKE '%_token'"))
