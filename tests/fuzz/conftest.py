@@ -53,7 +53,7 @@ def opened(folder: Path) -> Iterator[Application]:
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "FAILURES", RateLimitItemPerMinute(MANY))
-        yield Application(ours, desk, facts, lambda: NOW, Analysts(ours, desk, facts))
+        yield Application(ours, desk, facts, lambda: NOW, Analysts(ours, desk, facts, lambda: NOW))
     facts.close()
     desk.close()
 

@@ -24,7 +24,9 @@ def narrow(http: Http, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> Http:
     settings = Settings(
         auth="demo", requests_per_minute="5", whatsapp_app_secret=SECRET, whatsapp_verify_token=VERIFY
     )
-    OPENED.append(Application(settings, http.desk, facts, http.clock, Analysts(settings, http.desk, facts)))
+    OPENED.append(
+        Application(settings, http.desk, facts, http.clock, Analysts(settings, http.desk, facts, http.clock))
+    )
     monkeypatch.setattr(limits, "FAILURES", RateLimitItemPerMinute(3))
     return http
 

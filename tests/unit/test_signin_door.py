@@ -89,7 +89,7 @@ class Streamlit:
 def application(desk: Desk, team: Team) -> Iterator[Application]:
     settings = replace(SETTINGS, data_dir=str(desk.folder))
     facts = Facts.open(desk.folder)
-    yield Application(settings, desk, facts, lambda: NOW, Analysts(settings, desk, facts))
+    yield Application(settings, desk, facts, lambda: NOW, Analysts(settings, desk, facts, lambda: NOW))
     facts.close()
 
 

@@ -29,7 +29,7 @@ def serving(desk: Desk) -> Iterator[Application]:
             services.conclude(desk, SYSTEM, opened, now=at)
     settings = Settings(auth="demo", data_dir=str(desk.folder), retention_days="30")
     facts = Facts.open(desk.folder)
-    yield Application(settings, desk, facts, lambda: LATER, Analysts(settings, desk, facts))
+    yield Application(settings, desk, facts, lambda: LATER, Analysts(settings, desk, facts, lambda: LATER))
     facts.close()
 
 
