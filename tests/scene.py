@@ -22,6 +22,7 @@ TEAM = {
     "ana": (AGENT, Role.AGENT),
     "marta": (MANAGER, Role.MANAGER),
     "nadia": (ANALYST, Role.ANALYST),
+    "carla": (ADMINISTRATOR, Role.ADMIN),  # so that Clara is not the last one
     "clara": (ADMINISTRATOR, Role.ADMIN),
     "closed": (None, Role.ADMIN),  # a deactivated account
     "bruno": (None, Role.AGENT),  # the colleague

@@ -242,7 +242,7 @@ def test_a_refused_token_is_told_in_the_dialog_and_nothing_typed_is_lost(
     test = asked_for_a_token(look(team.clara, page=PAGE))
     test.selectbox(key="new-token-scope").set_value(Scope.SQL)
     test = submit(test, "new-token")
-    assert "não faz perguntas em SQL" in warnings(test) and tokens(desk) == []
+    assert "não pergunta em SQL" in warnings(test) and tokens(desk) == []
     assert test.text_input(key="new-token-name").value == "CRM"
     assert test.selectbox(key="new-token-scope").value is Scope.SQL
     test.selectbox(key="new-token-user").set_value("nadia@example.com")

@@ -186,7 +186,7 @@ def test_one_that_cannot_be_written_down_stays_what_it_is_and_is_logged(
         refused(lambda: services.conclude(desk, team.bruno, with_ana, now=NOW))
         refused(lambda: services.outcomes_for(desk, team.bruno))
         desk.transact(lambda tx: record.refused_sign_in(tx, "who@example.com", "unauthenticated", NOW))
-    assert [r.message for r in caplog.records] == [
+    assert [r.message for r in caplog.records if "disk" not in r.message] == [
         f"Refused, but not on record: {action}." for action in ("conclude", "outcomes_for", "sign_in")
     ]
     assert "who@" not in caplog.text
