@@ -1,5 +1,6 @@
 """What is opened at start-up and closed at the end: the one object that pages and routes are given."""
 
+import logging
 from dataclasses import dataclass
 
 from core import services
@@ -8,8 +9,10 @@ from core.clock import Clock, DemoClock, system_clock
 from core.desk import Desk, contacts
 from core.errors import Unavailable
 from core.facts import Facts
-from core.model import SYSTEM, Role
+from core.model import SYSTEM
 from core.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,16 @@ class Application:
         return opened
 
     def _appoint(self) -> None:
-        people = services.list_users(self.desk, SYSTEM)
-        if self.settings.admin:
-            services.ensure_administrator(self.desk, self.settings.admin, now=self.clock())
-        elif not any(user.active and user.email and user.role is Role.ADMIN for user in people):
+        named = self.settings.admin.lower()
+        if named:
+            services.ensure_administrator(self.desk, named, now=self.clock())
+        administer = {user.email for user in services.list_users(self.desk, SYSTEM) if user.administers}
+        if not administer:
             raise Unavailable(
                 "Nobody could let anybody in: set DESFECHO_ADMIN to the e-mail of the first administrator."
             )
+        if named and named not in administer:
+            log.warning("DESFECHO_ADMIN changes nothing: somebody else administers already.")
 
     def close(self) -> None:
         self.analysts.stop()

@@ -112,7 +112,8 @@ def may_see(user: User, conversation: Conversation, has_concluded_it: bool) -> b
 def clean_email(text: str) -> str:
     """Return a plausible e-mail as it is kept and compared: lower case."""
     email = unicodedata.normalize("NFC", text.strip()).lower()
-    if len(email) > EMAIL_LENGTH or not EMAIL.fullmatch(email):
+    # Beyond ASCII, providers and we could take two for one: nobody is known by such an address.
+    if len(email) > EMAIL_LENGTH or not email.isascii() or not EMAIL.fullmatch(email):
         raise Invalid("This does not look like an e-mail address.", field="email")
     return email
 

@@ -2,11 +2,13 @@
 
 import logging
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from core import services
 from core.application import Application
 from core.desk import contacts
+from core.errors import NotFound, OpenConversationExists
 from core.importing import rejects
 from core.model import SYSTEM
 
@@ -53,6 +55,7 @@ def once(application: Application, now: datetime, ending: threading.Event | None
     if not days:
         return 0
     before = now - timedelta(days=int(days))
+    services.forget_strangers(desk, SYSTEM, before)
     rejects.forget_before(folder / rejects.FOLDER, before)
     old = services.old_contacts(desk, SYSTEM, before)
     erased = 0
@@ -60,6 +63,10 @@ def once(application: Application, now: datetime, ending: threading.Event | None
         if ending.is_set():
             break
         some = old[first : first + AT_ONCE]
+        for contact_id in some:
+            with suppress(NotFound, OpenConversationExists):  # changed since
+                held = services.contact_to_erase(desk, SYSTEM, str(contact_id))
+                rejects.forget(folder / rejects.FOLDER, held.addresses, held.imported)
         erased += services.erase_old_contacts(desk, SYSTEM, before, some, now=now)
     if erased:
         contacts.note_down(desk, folder, now)

@@ -169,6 +169,7 @@ PERMISSIONS: dict[str, list[Row]] = {
         Row("Erase a contact's name, addresses and texts",   "R15",  "-  -  -  Y  -  -", "erase_contact", {"address": CONTACT}, command_line="contact erase"),
         Row("Know of whom nothing was heard for long",       "roles", "-  -  -  Y  -  -", "old_contacts", {"before": WRITTEN}),
         Row("Erase those of whom nothing was heard for long", "R15", "-  -  -  Y  -  -", "erase_old_contacts", {"before": WRITTEN, "contact_ids": []}),
+        Row("Forget by which e-mail strangers wanted to sign in", "roles", "-  -  -  Y  -  -", "forget_strangers", {"before": WRITTEN}),
         Row("Delete first answers that nobody can ask for again", "R14", "-  -  -  Y  -  -", "forget_old_answers"),
     ],
 }

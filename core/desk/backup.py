@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from core.desk import blocks, opening
+from core.desk import blocks, opening, rewrite
 from core.desk.check import faults
 from core.desk.opening import BEFORE_RESTORE, DESK_FILE, RESTORED, RESTORING, WAL
 from core.desk.store import Desk
@@ -93,6 +93,8 @@ def restore(folder: Path, file: Path, now: datetime, *, replace: bool) -> dict[s
         except Unavailable as error:
             why = error.params.get("why", error)
             raise Unavailable("{file} cannot be restored: {why}", file=file, why=why) from error
+        if report["rows"]["erasures"]:  # and their bytes may be in the file
+            rewrite.ask_for(folder)
         # From this name on the restoring is decided; what is left to do, the next who opens the folder does otherwise.
         (staging / DESK_FILE).rename(folder / f"{RESTORED}{moment}.duckdb")
         opening.sync(folder)
@@ -163,6 +165,10 @@ def write_backup(desk_file: Path, file: Path, number: int, now: datetime) -> dic
     """Copy, say so, wait for leave to go on, read back, and give the copy its name."""
     with _partial(file.parent) as folder:
         _copy(desk_file, folder)
+        if (
+            desk_file.parent / rewrite.NOTE
+        ).exists():  # what was erased since the last start is in what was copied
+            rewrite.ask_for(folder)
         sys.stdout.write(f"{COPIED}\n")
         sys.stdout.flush()
         if (

@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from core import rules
-from core.desk import organisation, rewrite
+from core.desk import idempotency, organisation, rewrite
 from core.desk.store import Desk
 from core.desk.transaction import Tx, only, places
 from core.ids import new_id
@@ -192,11 +192,23 @@ def erase(tx: Tx, contact_ids: Sequence[UUID], by: UUID, now: datetime) -> list[
     ids = [id_ for (id_,) in tx.rows(sql, *everybody)] if everybody else []
     if not ids:
         return []
+    idempotency.forget_about(
+        tx,
+        [
+            id_
+            for (id_,) in tx.rows(f"SELECT id FROM conversations WHERE contact_id IN ({places(ids)})", *ids)
+        ],
+    )
     secret = organisation.contact_key(tx)
     theirs = f"IN ({places(ids)})"
     of = f"IN (SELECT id FROM conversations WHERE contact_id {theirs})"
     tx.run(
         f"UPDATE contacts SET name = NULL, address = ?, erased_at = ? WHERE id {theirs}", ERASED, now, *ids
+    )
+    tx.run(
+        "UPDATE refusals SET who = NULL"
+        f" WHERE who IN (SELECT lower(address) FROM contact_addresses WHERE contact_id {theirs})",
+        *ids,
     )
     tx.run(f"DELETE FROM contact_addresses WHERE contact_id {theirs}", *ids)
     tx.run(

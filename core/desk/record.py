@@ -11,7 +11,7 @@ from core.ids import new_id
 from core.model import SYSTEM_USER_ID, RecordEntry, RecordFilter, Refusal
 
 LONGEST_EMAIL = 320  # characters
-MOST = 60  # different refusals of one person that are written in one minute
+MOST = 60  # different refusals of one person and action that are written in one minute
 
 Key = tuple[datetime, int, UUID | None]  # where an entry stands
 NO_REFUSAL = UUID(int=0)  # before the first one
@@ -22,12 +22,13 @@ NO_REFUSAL = UUID(int=0)  # before the first one
 
 class Lately:
     """What was refused in this minute, so that neither disk nor memory is filled by who is refused again and again:
-    the same once, of one person `MOST`, and of all who are nobody here as many. Any number of threads ask it."""
+    the same once, of one person and action `MOST`, and of all who are nobody here as many. Any number of threads ask
+    it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._minute: datetime | None = None
-        self._seen: dict[UUID | None, set[tuple[object, ...]]] = {}
+        self._seen: dict[tuple[UUID | None, str], set[tuple[object, ...]]] = {}
 
     def new(
         self, refusals: Iterable[Refusal], clock: Callable[[], datetime]
@@ -41,8 +42,8 @@ class Lately:
         minute = at.replace(second=0, microsecond=0)
         if minute != self._minute:
             self._minute, self._seen = minute, {}
-        seen = self._seen.setdefault(refusal.user_id, set())
-        what = (refusal.who, refusal.action, refusal.subject_id, refusal.page, refusal.code)
+        seen = self._seen.setdefault((refusal.user_id, refusal.action), set())
+        what = (refusal.who, refusal.subject_id, refusal.page, refusal.code)
         if what in seen or len(seen) >= MOST:
             return False
         seen.add(what)
@@ -59,9 +60,16 @@ def add_refusals(tx: Tx, refusals: Iterable[tuple[Refusal, datetime]]) -> None:
         )  # fmt: skip
 
 
-def refused_sign_in(tx: Tx, email: str, code: str, now: datetime) -> None:
-    """Note that somebody who is nobody here, by this e-mail, wanted to sign in; `code`: of the error they were told."""
-    tx.note(Refusal("sign_in", code, who=email.strip().lower()[:LONGEST_EMAIL] or None, at=now))
+def refused_sign_in(tx: Tx, email: str, code: str, now: datetime, user_id: UUID | None = None) -> None:
+    """Note that somebody, known or nobody here, wanted to sign in by this e-mail; `code`: why they were not let in."""
+    tx.note(Refusal("sign_in", code, user_id, who=email.strip().lower()[:LONGEST_EMAIL] or None, at=now))
+
+
+def forget_strangers(tx: Tx, before: datetime) -> None:
+    """Keep no longer by which e-mails people who are nobody here wanted to sign in before then."""
+    tx.run(
+        "UPDATE refusals SET who = NULL WHERE user_id IS NULL AND who IS NOT NULL AND occurred_at < ?", before
+    )
 
 
 # What is on record --------------------------------------------------------------------------------

@@ -28,5 +28,10 @@ def add(tx: Tx, session: str, user_id: UUID, now: datetime) -> None:
     tx.insert("sign_ins", session, user_id, now, None)
 
 
+def end_all(tx: Tx, user_id: UUID, now: datetime) -> None:
+    """End every session of somebody."""
+    tx.run("UPDATE sign_ins SET signed_out_at = ? WHERE user_id = ? AND signed_out_at IS NULL", now, user_id)
+
+
 def sign_out(tx: Tx, session: str, now: datetime) -> None:
     tx.run("UPDATE sign_ins SET signed_out_at = ? WHERE session = ?", now, session)

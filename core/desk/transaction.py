@@ -104,8 +104,8 @@ class Tx:
     def remembered(self, *what: Any, read: Callable[[], T]) -> T:
         """What `read` finds in the REMEMBERED tables, read once until one of them changes; None is not kept."""
         found: T = self.known.get(what)  # type: ignore[assignment]
-        if found is None:
-            found = self.known[what] = read()
+        if found is None and (found := read()) is not None:
+            self.known[what] = found
         return found
 
     @contextmanager

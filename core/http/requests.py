@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from core import rules, services
 from core.application import Application
-from core.desk import Tx, idempotency
+from core.desk import Tx, idempotency, people
 from core.errors import AppError, ConcurrentChange, Invalid, Unauthenticated
 from core.http import problems
 from core.http.limits import Limits
@@ -80,7 +80,10 @@ class Command:
             if self.key is None:
                 return _response(work(tx).model_dump_json(), status)
             since = self.now - rules.IDEMPOTENCY_KEPT
-            if first := idempotency.answer(tx, self.caller.user_id, self.route, self.key, since):
+            # Whoever may do less by now, or comes with a token for something else, is judged anew.
+            user = people.user(tx, self.caller.user_id)
+            route = f"{self.route} {self.caller.scope} {user and user.active and user.role}"
+            if first := idempotency.answer(tx, self.caller.user_id, route, self.key, since):
                 return self._again(*first)
             try:
                 kept, body = status, work(tx).model_dump_json()
@@ -88,7 +91,7 @@ class Command:
                 raise  # another time it may be answered otherwise
             except AppError as error:
                 kept, body = error.status, problems.as_json(error)
-            self._keep(tx, kept, body)
+            self._keep(tx, route, kept, body)
             return _response(body, kept)
 
         return self.application.desk.transact(once)
@@ -101,10 +104,10 @@ class Command:
             )
         return _response(body, status, {"Idempotent-Replayed": "true"})
 
-    def _keep(self, tx: Tx, status: int, body: str) -> None:
+    def _keep(self, tx: Tx, route: str, status: int, body: str) -> None:
         assert self.key is not None
         user: UUID = self.caller.user_id
-        idempotency.keep(tx, user, self.route, self.key, self.request_hash, status, body, self.now)
+        idempotency.keep(tx, user, route, self.key, self.request_hash, status, body, self.now)
 
 
 def _response(body: str, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -61,6 +61,10 @@ class SignIn:
         path = scope["path"]
         if path.startswith(FILES) and not await run_in_threadpool(self._is_in, request):
             await PlainTextResponse("Sign in first.", 401)(scope, receive, send)
+        elif path == LOGOUT and request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            await RedirectResponse("/", 302)(
+                scope, receive, send
+            )  # a page elsewhere does not sign anybody out
         elif path == identity.CALLBACK and not {"state", "error"} & request.query_params.keys():
             await RedirectResponse("/", 302)(scope, receive, send)  # back from signing out at the provider
         else:
@@ -188,7 +192,8 @@ def own_address(text: str) -> str:
     except ValueError:
         return "/"
     plain = text.isascii() and text.isprintable() and not set(text) & set(' \\";,')
-    if parts.scheme or parts.netloc or not parts.path.startswith("/") or not plain or len(text) > NEXT_LENGTH:
+    elsewhere = parts.scheme or parts.netloc or parts.path.startswith("//") or not parts.path.startswith("/")
+    if elsewhere or not plain or len(text) > NEXT_LENGTH:
         return "/"
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if "=".join(pair) != FAILED]
     return parts.path + (f"?{urlencode(query)}" if query else "")

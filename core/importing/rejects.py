@@ -30,6 +30,9 @@ def forget(
             rows = csv.DictReader(given)
             columns = rows.fieldnames or []
             everything = list(rows)
+        names |= {_name(row) for row in everything if _is_of(row, addresses)} - {
+            ""
+        }  # the address stands on one row
         kept = [row for row in everything if not (_name(row) in names or _is_of(row, addresses))]
         if len(kept) == len(everything):
             continue

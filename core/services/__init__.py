@@ -41,7 +41,7 @@ from core.services.people import (
     revoke_token,
     sql_tokens,
 )
-from core.services.record import note_refused_page, record_entries
+from core.services.record import forget_strangers, note_refused_page, record_entries
 from core.services.settings import (
     change_organisation,
     change_reason,
@@ -77,6 +77,7 @@ __all__ = [
     "erase_old_contacts",
     "export_contact",
     "forget_old_answers",
+    "forget_strangers",
     "get_archive_preference",
     "get_organisation",
     "invite_user",

@@ -173,7 +173,6 @@ def erase_contact(tx: Tx, caller: Caller, address: str, channel: str | None = No
     rules.check_administrator(user)
     held = _to_erase(tx, address, channel)
     tx.record(user.id, "erase_contact", now, held.contact_id)
-    idempotency.forget_about(tx, conversations.of_contact(tx, held.contact_id))
     contacts.erase(tx, [held.contact_id], user.id, now)
     return held
 

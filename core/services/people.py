@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core import rules
-from core.desk import Transact, Tx, people
+from core.desk import Transact, Tx, people, sign_ins
 from core.errors import Invalid, NotFound, Unauthenticated
 from core.ids import new_id, secret_hash
 from core.model import SYSTEM_USER_ID, Caller, Refusal, Role, Scope, Token, TokenDetail, User
@@ -97,6 +97,8 @@ def _change(tx: Tx, by: UUID, before: User, after: User, now: datetime) -> None:
     if after != before:
         tx.record(by, "change_user", now, after.id)
         people.change_user(tx, after, by, now)
+        if (after.active, after.email) != (True, before.email):
+            sign_ins.end_all(tx, after.id, now)  # where they are signed in, on whatever computer
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,11 @@ def create_token(
 
 
 @command
-def revoke_token(tx: Tx, caller: Caller, name: str, *, now: datetime) -> None:
+def revoke_token(tx: Tx, caller: Caller, name: str, token_id: UUID | None = None, *, now: datetime) -> None:
+    """Refuse a token from now on: those of this name that are good, or of them the one that is meant."""
     user = who(tx, caller)
     rules.check_administrator(user)
-    found = people.unrevoked_tokens(tx, name)
+    found = [token for token in people.unrevoked_tokens(tx, name) if token_id in (None, token.id)]
     if not found:
         raise NotFound("There is no token named {name}.", name=name)
     for token in found:

@@ -6,7 +6,7 @@ from core import rules
 from core.desk import Transact, Tx, record
 from core.errors import NotPermitted
 from core.model import Caller, RecordEntry, RecordFilter, Refusal, Topic
-from core.services.asking import query, who
+from core.services.asking import command, query, who
 
 # What each topic takes in: commands, which are done or refused, and queries, which are on record where refused.
 ACTIONS: dict[Topic, tuple[str, ...]] = {
@@ -55,6 +55,7 @@ ACTIONS: dict[Topic, tuple[str, ...]] = {
         "erase_old_contacts",
         "export_contact",
         "forget_old_answers",
+        "forget_strangers",
         "old_contacts",
     ),
 }
@@ -75,6 +76,13 @@ def record_entries(
     rules.check_administrator(who(tx, caller))
     actions = ACTIONS[which.topic] if which.topic else ()
     return record.entries(tx, which, actions, limit, after)
+
+
+@command
+def forget_strangers(tx: Tx, caller: Caller, before: datetime) -> None:
+    """Keep no longer who, of those who are nobody here, wanted to sign in before then; that somebody did stays."""
+    rules.check_administrator(who(tx, caller))
+    record.forget_strangers(tx, before)
 
 
 def note_refused_page(desk: Transact, caller: Caller, page: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.desk import Tx, people, record, sign_ins
 from core.ids import secret_hash
-from core.model import User
+from core.model import Refusal, User
 from core.services.asking import command, query
 
 
@@ -35,7 +35,8 @@ def sign_in(
         tx.record(found.id, "sign_in", now)
         sign_ins.add(tx, secret_hash(key), found.id, now)
     else:
-        record.refused_sign_in(tx, email_of(claims), found, now)
+        user = people.user_by_email(tx, email_of(claims))
+        record.refused_sign_in(tx, email_of(claims), found, now, user.id if user else None)
     return found
 
 
@@ -43,10 +44,14 @@ def sign_in(
 def signed_in(tx: Tx, key: str, lasts: timedelta, *, now: datetime) -> User | Standing:
     """Who came in with this key, as they are now. `lasts`: how long a session does."""
     session = sign_ins.find(tx, secret_hash(key))
-    if session is None or session.signed_out_at or now - session.signed_in_at >= lasts:
+    user = people.user(tx, session.user_id) if session else None
+    if session is None or user is None:
         return Standing.ENDED
-    user = people.user(tx, session.user_id)
-    return user if user and user.active else Standing.DEACTIVATED
+    if not user.active:
+        tx.note(Refusal("sign_in", Standing.DEACTIVATED, user.id, at=now))
+        return Standing.DEACTIVATED
+    ended = session.signed_out_at or now - session.signed_in_at >= lasts
+    return Standing.ENDED if ended else user
 
 
 @command

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import AppError
+from core.errors import AppError, NotPermitted
 from core.ui import escape
 from core.ui.session import Session, say, still_in
 
@@ -40,7 +40,10 @@ def show(session: Session, title: str, body: Callable[[], None], *, dismissible:
         still_in(session)
         if asked() != opened:
             st.rerun()
-        body()
+        try:
+            body()
+        except NotPermitted:  # their role has changed since the page was drawn, which tells them
+            st.rerun()
 
     st.dialog(title, on_dismiss=forget, dismissible=dismissible)(drawn)()
 

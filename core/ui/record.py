@@ -69,6 +69,7 @@ ACTIONS: dict[str, str] = {
     "erase_old_contacts": N_("Erase the data of contacts of long ago"),
     "export_contact": N_("Export a contact's data"),
     "forget_old_answers": N_("Delete answers kept for repeated requests"),
+    "forget_strangers": N_("Forget who was refused to sign in long ago"),
     "get_archive_preference": N_("See one's own preference"),
     "get_organisation": N_("See the settings of the organisation"),
     "import": N_("Import history"),

@@ -197,6 +197,8 @@ def _token(session: Session, one: TokenDetail) -> None:
 def _revoke(session: Session, one: TokenDetail) -> None:
     dialogs.attempt(
         session,
-        lambda: services.revoke_token(session.desk, session.caller, one.token.name, now=session.now),
+        lambda: services.revoke_token(
+            session.desk, session.caller, one.token.name, one.token.id, now=session.now
+        ),
         session.text("Token revoked."),
     )

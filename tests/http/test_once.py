@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from core import services
 from core.desk import Desk
-from core.model import SYSTEM, Reason
-from tests.conftest import NOW, Team, write
+from core.model import SYSTEM, Reason, Role, Scope
+from tests.conftest import NOW, Team, change_user, write
 from tests.http.conftest import OPENED, Http, problem, serve
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -70,6 +70,20 @@ def test_a_key_belongs_to_a_user_and_a_route(http: Http, desk: Desk, conversatio
     elsewhere = http("ana", "POST", f"/api/v1/conversations/{other}/conclude", {}, headers=KEY)
     assert elsewhere.json()["conversation_id"] == str(other)
     same(first, http("ana", "POST", path, {}, headers=KEY))
+
+
+def test_the_first_answer_is_for_who_may_still_and_comes_with_the_same_kind_of_token(
+    http: Http, desk: Desk, team: Team, conversation_id: UUID
+) -> None:
+    path, key = f"/api/v1/conversations/{conversation_id}/assign", {"Idempotency-Key": "k"}
+    first = http("ana", "POST", path, {}, headers=key)
+    assert first.status_code == 200
+    messages = {**key, "Authorization": f"Bearer {http.token('ana', Scope.MESSAGES)}"}
+    problem(http("ana", "POST", path, {}, headers=messages), 403, "not_permitted")
+    change_user(desk, team.ana, Role.ANALYST)
+    problem(http("ana", "POST", path, {}, headers=key), 403, "not_permitted")
+    change_user(desk, team.ana)
+    same(first, http("ana", "POST", path, {}, headers=key))
 
 
 def test_after_seven_days_a_key_is_new(http: Http, conversation_id: UUID) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from core import services
-from core.desk import Desk, contacts, idempotency
+from core.desk import Desk, backup, contacts, idempotency
 from core.desk.store import DESK_FILE
 from core.errors import Invalid, NotFound, OpenConversationExists
 from core.facts import Facts
@@ -305,6 +305,16 @@ def test_rejected_rows_of_who_is_erased_are_taken_out_of_their_files(desk: Desk,
     assert report.rejects_file and report.rejects_file.stat().st_mode & 0o777 == 0o600
 
 
+def test_rejected_rows_of_a_conversation_whose_address_stands_on_another_row_go_too(
+    desk: Desk, tmp_path: Path
+) -> None:
+    bad = "c2,opened,ontem,5511988887777,João,whatsapp,,,,,\nc2,message,ontem,,,,,in,outro segredo,,\n"
+    report = take(desk, tmp_path, FILE + bad)
+    held = services.contact_to_erase(desk, SYSTEM, PHONE)
+    rejects.forget(desk.folder / rejects.FOLDER, held.addresses, held.imported)
+    assert rejected(report) == []
+
+
 def test_a_contact_known_by_a_conversation_alone_is_found_by_its_name(desk: Desk, tmp_path: Path) -> None:
     header = FILE.splitlines()[0]
     take(desk, tmp_path, f"{header}\natendimento-9,opened,2026-03-01T10:00:00Z,,Nina,,,,,,\n"
@@ -458,6 +468,20 @@ def test_a_failure_while_it_is_written_anew_leaves_the_old_one(
     monkeypatch.undo()
     Desk.open(story.folder, NOW).close()
     assert not (story.folder / "desk.rewrite").exists()
+
+
+def test_a_backup_made_after_it_and_before_the_next_start_holds_nothing_of_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    opened = write(desk, CANARY, body=CANARY, address=CANARY).conversation_id
+    services.conclude(desk, SYSTEM, opened, now=NOW)
+    desk.close()
+    again = Desk.open(desk.folder, NOW)
+    erase(again, CANARY)
+    contacts.note_down(again, desk.folder, NOW)
+    backup.back_up(again, tmp_path / "backup.duckdb", NOW)
+    again.close()
+    assert files_with(tmp_path / "backup.duckdb", CANARY) == []
 
 
 # A backup from before -----------------------------------------------------------------------------

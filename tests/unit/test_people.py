@@ -325,6 +325,26 @@ def test_a_revoked_token_is_refused_and_its_name_free_again(desk: Desk, team: Te
     assert services.authenticate(desk, again.secret, now=NOW) == Caller(team.ana.user_id, Scope.API)
 
 
+def test_unknown_tokens_leave_nothing_in_memory(desk: Desk, team: Team) -> None:
+    desk.read(lambda tx: None)
+    before = len(desk._known)
+    for n in range(100):
+        with pytest.raises(Unauthenticated):
+            services.authenticate(desk, f"desfecho_{n}", now=NOW)
+    assert len(desk._known) == before
+
+
+def test_of_two_of_one_name_the_one_meant_is_revoked(desk: Desk, team: Team) -> None:
+    made = services.create_token(desk, team.clara, "ana@example.com", "crm", Scope.API, now=NOW)
+    services.revoke_token(desk, team.clara, "crm", now=NOW)
+    other = services.create_token(desk, team.clara, "ana@example.com", "crm", Scope.API, now=NOW)
+    with pytest.raises(NotFound):
+        services.revoke_token(desk, team.clara, "crm", made.token.id, now=NOW)
+    assert services.authenticate(desk, other.secret, now=NOW)
+    services.revoke_token(desk, team.clara, "crm", other.token.id, now=NOW)
+    assert code_of(desk, other.secret, NOW) == "unauthenticated"
+
+
 def test_a_token_of_a_closed_account_is_refused(desk: Desk, team: Team) -> None:
     made = services.create_token(desk, team.clara, "ana@example.com", "crm", Scope.MESSAGES, now=NOW)
     change_user(desk, team.ana, active=False)

@@ -111,13 +111,28 @@ def test_a_session_is_kept_as_a_hash(desk: Desk, team: Team) -> None:
     assert stands(desk, kept) == "ended"
 
 
-def test_whoever_is_deactivated_is_out_at_once_and_may_come_back(desk: Desk, team: Team) -> None:
+def test_whoever_is_deactivated_is_out_at_once_and_may_come_back_by_signing_in(
+    desk: Desk, team: Team
+) -> None:
     come(desk, ANA)
     change_user(desk, team.ana, active=False)
     assert stands(desk) == "deactivated"
+    assert come(desk, ANA) == "deactivated"
+    known = desk.read(lambda tx: tx.rows("SELECT DISTINCT user_id, code FROM refusals"))
+    assert known == [(team.ana.user_id, "deactivated")], "on record as theirs"
     change_user(desk, team.ana, Role.MANAGER)
-    found = services.signed_in(desk, "key", LASTS, now=NOW)
+    assert stands(desk) == "ended", "who may have taken the cookie meanwhile does not come in with it"
+    come(desk, ANA, "another key")
+    found = services.signed_in(desk, "another key", LASTS, now=NOW)
     assert isinstance(found, User) and found.role is Role.MANAGER
+
+
+def test_who_gets_another_email_signs_in_anew(desk: Desk, team: Team) -> None:
+    come(desk, ANA)
+    services.change_user(desk, team.clara, team.ana.user_id, name="Ana Lima", now=NOW)
+    assert stands(desk) == "Ana Lima"
+    services.change_user(desk, team.clara, team.ana.user_id, email="ana.lima@example.com", now=NOW)
+    assert stands(desk) == "ended"
 
 
 def test_the_same_refusal_is_noted_once_a_minute(desk: Desk, team: Team) -> None:

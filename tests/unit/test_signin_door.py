@@ -228,6 +228,14 @@ def test_what_did_not_work_is_said_where_somebody_was(browser: TestClient, strea
         assert come(browser, "error=access_denied").headers["location"] == back
 
 
+def test_a_page_elsewhere_signs_nobody_out(browser: TestClient, streamlit: Streamlit) -> None:
+    streamlit.claims = None
+    before = dict(browser.cookies)
+    away = browser.get("/auth/logout", headers={"Sec-Fetch-Site": "cross-site"}, follow_redirects=False)
+    assert (away.status_code, away.headers["location"]) == (302, "/")
+    assert "set-cookie" not in away.headers and dict(browser.cookies) == before
+
+
 def test_back_from_the_provider_after_signing_out(browser: TestClient) -> None:
     assert come(browser, "").headers["location"] == "/"
     assert not browser.cookies
@@ -236,7 +244,7 @@ def test_back_from_the_provider_after_signing_out(browser: TestClient) -> None:
 @pytest.mark.parametrize(
     "text",
     ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "evil",
-     "", "/a\r\nSet-Cookie: b=c", "/a;b", "/é", "/a b", "https://[", "/\tb"],
+     "////evil.example", "//////evil.example/x", "", "/a\r\nSet-Cookie: b=c", "/a;b", "/é", "/a b", "https://[", "/\tb"],
 )  # fmt: skip
 def test_no_way_leads_elsewhere(text: str) -> None:
     assert own_address(text) == "/"
