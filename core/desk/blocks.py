@@ -29,16 +29,18 @@ def fault(file: Path) -> str | None:
         )
         if size != BLOCK:
             return "its blocks have an unknown size"
+        present = (file.stat().st_size - 3 * HEADER) / BLOCK
+        if present < count and not present.is_integer():
+            return "its end is missing"
         damaged = [number for number in range(count) if not _sound(opened.read(BLOCK))]
         if not damaged:
             return None
         opened.seek(0)
         # What a crash left half written in a block that nothing refers to is no fault; nor are such blocks that DuckDB
         # counts and, at the end of the file, has never written.
-        whole = opened.read()
-        free = _free(whole, free_list)
+        free = _free(opened.read(), free_list)
     if damaged := [number for number in damaged if number not in free]:
-        if 3 * HEADER + (damaged[-1] + 1) * BLOCK > len(whole):
+        if damaged[-1] >= present:
             return "its end is missing"
         return f"{len(damaged)} of {count} blocks, the first at byte {3 * HEADER + damaged[0] * BLOCK}"
     return None

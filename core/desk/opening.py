@@ -101,7 +101,9 @@ def connect(
                 "The desk in {folder} was written by a newer version of DuckDB. Use the version of Desfecho that wrote it.",
                 folder=folder,
             ) from error
-        if isinstance(error, duckdb.Error) and ("WAL" in said or "Corrupt" in said):
+        if isinstance(error, duckdb.Error) and any(
+            word in said for word in ("WAL", "Corrupt", "Could not read enough")
+        ):
             raise damaged(beside if "WAL" in said else file, first_line(error)) from error
         raise Unavailable(
             "The desk in {folder} cannot be opened: {error}", folder=folder, error=first_line(error)
