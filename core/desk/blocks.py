@@ -4,8 +4,10 @@ Three headers, then blocks; each begins with the checksum of the rest (DuckDB 1.
 for a file that nobody has open: to open and close it would release DuckDB's lock on it.
 """
 
+import os
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -29,42 +31,43 @@ def fault(file: Path) -> str | None:
         )
         if size != BLOCK:
             return "its blocks have an unknown size"
-        present = (file.stat().st_size - 3 * HEADER) / BLOCK
-        if present < count and not present.is_integer():
-            return "its end is missing"
         damaged = [number for number in range(count) if not _sound(opened.read(BLOCK))]
         if not damaged:
             return None
-        opened.seek(0)
         # What a crash left half written in a block that nothing refers to is no fault; nor are such blocks that DuckDB
-        # counts and, at the end of the file, has never written.
-        free = _free(opened.read(), free_list)
+        # counts and, at the end of the file, has not written yet.
+        free = _free(opened, free_list)
+        present = opened.seek(0, os.SEEK_END)
     if damaged := [number for number in damaged if number not in free]:
-        if damaged[-1] >= present:
+        if 3 * HEADER + (damaged[-1] + 1) * BLOCK > present:
             return "its end is missing"
         return f"{len(damaged)} of {count} blocks, the first at byte {3 * HEADER + damaged[0] * BLOCK}"
     return None
 
 
-def _sound(block: bytes) -> bool:
-    if len(block) < HEADER:
+def _sound(part: bytes) -> bool:
+    """Whether a header or a block, read as a whole, has its checksum."""
+    if len(part) not in (HEADER, BLOCK):
         return False
-    words = np.frombuffer(block, "<u8")
+    words = np.frombuffer(part, "<u8")
     mixed = np.bitwise_xor.reduce(words[1:] * np.uint64(0xBF58476D1CE4E5B9))
     return bool(mixed ^ np.uint64(5381) == words[0])
 
 
-def _free(file: bytes, pointer: int) -> set[int]:
+def _free(file: BinaryIO, pointer: int) -> set[int]:
     """The blocks that are free, from the list that begins at `pointer`."""
     length = (BLOCK - 8) // SUB_BLOCKS // 8 * 8
     listed = b""
+    seen = set()
     while pointer != NONE:
         block, piece = pointer & (2**56 - 1), pointer >> 56
-        at = 3 * HEADER + block * BLOCK + 8 + piece * length
-        if at + length > len(file) or len(listed) > len(file):
+        file.seek(3 * HEADER + block * BLOCK + 8 + piece * length)
+        part = file.read(length)
+        if len(part) < length or pointer in seen:
             return set()
-        (pointer,) = struct.unpack_from("<Q", file, at)
-        listed += file[at + 8 : at + length]
+        seen.add(pointer)
+        (pointer,) = struct.unpack_from("<Q", part)
+        listed += part[8:]
     if len(listed) < 8:
         return set()
     (count,) = struct.unpack_from("<Q", listed)

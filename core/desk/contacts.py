@@ -275,8 +275,8 @@ def erase_again(desk: Desk, folder: Path, now: datetime) -> int:
         tx.record(SYSTEM_USER_ID, "erase_contact", now)
         return erase(tx, back, SYSTEM_USER_ID, now)
 
+    if back:
+        rewrite.ask_for(folder)  # before it is done: after a crash nobody would ask again
     erased = desk.transact(work) if back else []
-    if erased:
-        rewrite.ask_for(folder)
     note_down(desk, folder, now)
     return len(erased)

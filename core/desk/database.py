@@ -108,6 +108,8 @@ class Database:
         """Have the file open until the block ends: nobody opens it again meanwhile, unless this thread does."""
         me = threading.get_ident()
         with self._turn:
+            if self._closed:
+                raise Unavailable(STOPPED)
             if self.broken:
                 if me in self._using:
                     raise Unavailable(self._why)
@@ -167,6 +169,8 @@ class Database:
         me = threading.get_ident()
         if not self._turn.wait_for(lambda: all(user == me for user in self._using), PATIENCE):
             raise Unavailable(self._why)
+        if self._closed:
+            raise Unavailable(STOPPED)
         if not self.broken:  # somebody else has done it
             return
         self._drop()

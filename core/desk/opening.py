@@ -37,6 +37,10 @@ def lock(folder: Path, owner: str) -> int:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # personal data: its owner's only
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if folder.stat().st_mode & 0o077:
+            log.warning(
+                "Others on this machine may look into the data folder %s: chmod 700 closes it.", folder
+            )
         file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _cannot(folder, error) from error
@@ -92,7 +96,9 @@ def connect(
         except BaseException:
             connection.close()
             raise
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, UnicodeDecodeError):  # what DuckDB says quotes what is damaged
+            raise damaged(file, "it cannot be read") from error
         said = str(error)
         if is_full(said) or is_forbidden(said):
             raise _cannot(folder, error) from error

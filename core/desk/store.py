@@ -123,6 +123,13 @@ class Desk:
                 with suppress(duckdb.Error):  # opened again, it has forgotten this
                     cursor.execute("RESET wal_autocheckpoint")
 
+    def checkpoint(self) -> None:
+        """Write into the file what is beside it: after much at once, which DuckDB 1.5.5 cannot always replay together
+        with what is deleted later."""
+        unless_it_cannot = suppress(duckdb.Error, Unavailable)  # then the next one does it, or closing
+        with unless_it_cannot, self._standing, self._writing, self._database.cursor() as cursor:
+            cursor.execute("CHECKPOINT")
+
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction, durable when this returns; run again on a conflict.
 
@@ -241,9 +248,9 @@ class Desk:
         as the file says once it is open again."""
         tx.roll_back()
         self._database.note(error)
+        if isinstance(error, duckdb.TransactionException) and not of_disk(error):
+            return ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
         if not self._database.broken:
-            if isinstance(error, duckdb.TransactionException) and not of_disk(error):
-                return ConcurrentChange("Somebody else changed this at the same moment. Please try again.")
             return self._refused(error)
         since, self._in_file, said = self.number, None, self._refused(error)
         # Other failures may have left on the disk less than can be read at the moment.

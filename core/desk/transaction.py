@@ -1,6 +1,6 @@
 """One transaction of the desk: statements in, rows out, and what is written later together."""
 
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Generator, Iterator, Sequence, Sized
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -89,7 +89,7 @@ class Tx:
 
     def batches(
         self, sql: str, params: dict[str, Any] | None = None, rows: int = 500_000
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         """The answer piece by piece, ids as ids, worked out on all cores: of a whole history. Nothing else can be
         asked until it has ended."""
         self._begin()

@@ -3,8 +3,9 @@
 While one piece is written the next is read, so that both engines work.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 import pyarrow as pa
@@ -40,11 +41,12 @@ def take_over(desk: Tx, facts: Tx, names: Names, since: int, timezone: str) -> N
     ):
         columns = facts.arrow(f"FROM store.{table} LIMIT 0").column_names
         sql = _sql(f"extract_{table}.sql") + (only if table == "conclusions" else "")
-        for piece in _ahead(desk.batches(sql, params)):
-            numbered = numbers(piece, names)
-            arrived = {name: numbered[name] if name in numbered else piece[name] for name in columns}
-            with facts.table("arrived", pa.table(arrived)):
-                facts.run(f"INSERT INTO store.{table} FROM arrived")
+        with closing(_ahead(desk.batches(sql, params))) as pieces:
+            for piece in pieces:
+                numbered = numbers(piece, names)
+                arrived = {name: numbered[name] if name in numbered else piece[name] for name in columns}
+                with facts.table("arrived", pa.table(arrived)):
+                    facts.run(f"INSERT INTO store.{table} FROM arrived")
     names.write(facts)
     facts.run(_sql("roll_up.sql"))
 
@@ -76,9 +78,9 @@ def _reopenings(of: pa.RecordBatch, names: Names) -> dict[str, pa.Array]:
     return {"agent": names.numbers("agents", of["reopened_by"])}
 
 
-def _ahead(pieces: Iterator[T]) -> Iterator[T]:
+def _ahead(pieces: Generator[T, None, None]) -> Generator[T, None, None]:
     """The same, each read while the one before is worked on."""
-    with ThreadPoolExecutor(1) as reader:
+    with closing(pieces), ThreadPoolExecutor(1) as reader:  # first the thread ends, then what it reads from
         coming = reader.submit(next, pieces, None)
         while (piece := coming.result()) is not None:
             coming = reader.submit(next, pieces, None)

@@ -88,6 +88,7 @@ def import_log(
             desk.read(judge)
         else:
             desk.transact(judge_and_write)
+            desk.checkpoint()
         report = _report(mapped, _write_rejects(mapped, rejects_folder, source, now))
     tell("Done", 1.0)
     return report
