@@ -1,5 +1,7 @@
 """Drawing the page anew when colleagues or contacts have changed what it shows, without anybody's reload."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,28 @@ from core.ui.session import Session, still_in
 
 EVERY = timedelta(seconds=5)
 TIMES_STAY = timedelta(minutes=1)  # then "waiting 5 minutes" is no longer so
+LISTS = 3.0  # a second, of all sessions together, that are looked up because somebody did something
 DRAWN = "drawn"  # in the session: the number of the desk, the moment, and what the page shows
+
+
+class Turns:
+    """So many a second, and no more: who comes too early is told to come again."""
+
+    def __init__(self, per_second: float) -> None:
+        self._every = 1 / per_second
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def taken(self, now: float) -> bool:
+        """Whether there is a turn, which then is taken. `now`: seconds of a clock that never goes back."""
+        with self._lock:
+            if now < self._next:
+                return False
+            self._next = max(self._next, now - 1) + self._every  # a second's worth may come at once
+            return True
+
+
+turns = Turns(LISTS)
 
 
 def keep_up(session: Session, shown: inbox.Shown, number: int) -> None:
@@ -32,6 +55,12 @@ def _look(session: Session) -> None:
     reached = session.desk.number
     if reached == number:  # nobody did anything: this costs next to nothing, and is what happens mostly
         return
+    # What a person has open is followed at each look. The list is by turns: where dozens of people look at lists that
+    # change all the time, drawing them would leave the clicks of these people no time.
+    if besides_now(session) != drawn[1]:
+        st.rerun()
+    if not turns.taken(time.monotonic()):
+        return
     if is_now(session) != drawn:
         st.rerun()
     st.session_state[DRAWN] = (reached, at, drawn)
@@ -41,6 +70,14 @@ def is_now(session: Session) -> tuple[Any, ...] | None:
     """What the page would show now; None where it would refuse."""
     try:
         return inbox.look_up(session), _besides(session)
+    except AppError:
+        return None
+
+
+def besides_now(session: Session) -> tuple[Any, ...] | None:
+    """The same beside the list alone, for much less."""
+    try:
+        return _besides(session)
     except AppError:
         return None
 

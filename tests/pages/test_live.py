@@ -73,6 +73,44 @@ def test_a_page_follows_what_it_shows(
     assert differs == [follows]
 
 
+@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("turn", [True, False])
+def test_without_a_turn_only_what_is_open_is_followed(
+    desk: Desk, team: Team, look: Look, monkeypatch: pytest.MonkeyPatch, what: str, turn: bool
+) -> None:
+    its = {name: write(desk, name, address=name).conversation_id for name in ("new", "mine", "bruno's")}
+    services.assign(desk, team.ana, its["mine"], now=NOW)
+    services.assign(desk, team.bruno, its["bruno's"], now=NOW)
+    change, follows = CHANGES[what]
+    drawn_anew: list[bool] = []
+    really_look = live._look
+
+    def look_after_the_change(session: live.Session) -> None:
+        change(desk, team, its)
+        monkeypatch.setattr(live.st, "rerun", lambda: drawn_anew.append(True))
+        really_look(session)
+
+    monkeypatch.setattr(live, "turns", live.Turns(1000 if turn else 1e-9))
+    live.turns.taken(2.0)
+    monkeypatch.setattr(live, "_look", look_after_the_change)
+    look(team.ana, its["mine"])
+    only_of_the_list = {
+        "a message further down the list",
+        "a new conversation",
+        "somebody takes one from the list",
+    }
+    assert bool(drawn_anew) == (follows and (turn or what not in only_of_the_list))
+
+
+def test_turns_come_at_their_pace_and_some_at_once() -> None:
+    turns = live.Turns(4)
+    assert [turns.taken(100.0) for _ in range(6)] == [True] * 5 + [False]
+    assert [turns.taken(100.1), turns.taken(100.25), turns.taken(100.3)] == [False, True, False]
+    assert [turns.taken(200.0) for _ in range(6)] == [True] * 5 + [False], (
+        "what was not taken is not saved up"
+    )
+
+
 def test_times_are_drawn_anew_each_minute(desk: Desk, team: Team, look: Look, clock: Clock) -> None:
     write(desk, "m1")
     test = look(team.ana)
