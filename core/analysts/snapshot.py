@@ -5,24 +5,23 @@ process of its own, and a modest one: it gives way to everybody else, and has li
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import secrets
 import shutil
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
+from core import disk
 from core.clock import system_clock
 from core.errors import AppError, Unavailable
 
@@ -91,7 +90,7 @@ def write_snapshot(facts_file: Path, folder: Path, made_at: datetime) -> dict[st
             except OSError:
                 _refuse_what_is_in_use(folder)  # by now
                 raise
-            _sync_one(folder.parent)
+            disk.sync(folder.parent)
             return manifest
     except (duckdb.Error, OSError, MemoryError) as error:
         raise Unavailable(
@@ -143,14 +142,14 @@ def _partial(folder: Path) -> Iterator[Path]:
     try:
         for left in folder.parent.iterdir():
             if left.name.startswith(begin):
-                _remove_unless_in_use(left)
+                disk.remove_unless_held(left)
         partial.mkdir()
     except OSError as error:
         raise Unavailable(
             "The folder {folder} cannot be written: {why}", folder=folder.parent, why=error.strerror
         ) from error
     try:
-        with _lock(partial):
+        with disk.held(partial):
             if folder.exists():
                 shutil.copymode(folder, partial)
             yield partial
@@ -158,35 +157,11 @@ def _partial(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _remove_unless_in_use(left: Path) -> None:
-    with suppress(OSError), _lock(left):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold a lock on the folder, which the system takes back from a process that was killed."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _sync(folder: Path) -> None:
     """Have the disk keep a folder and all that is in it."""
     for path in folder.rglob("*"):
-        _sync_one(path)
-    _sync_one(folder)
-
-
-def _sync_one(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        disk.sync(path)
+    disk.sync(folder)
 
 
 # What is in it -------------------------------------------------------------------------------------
@@ -367,16 +342,9 @@ def _text(text: str | Path) -> str:
 # The process ---------------------------------------------------------------------------------------
 
 
-def _stop(*_: object) -> NoReturn:
-    for name in (signal.SIGTERM, signal.SIGINT):  # once is enough: what was begun is now removed
-        signal.signal(name, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def main(arguments: list[str]) -> int:
     """Write the snapshot; its totals as one line of JSON, or a sentence on stderr."""
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    disk.tidy_when_stopped()
     os.nice(19)
     facts_file, folder = map(Path, arguments)
     try:

@@ -4,21 +4,20 @@
 desk: that one must not open its own file, and has agents to answer.
 """
 
-import fcntl
 import json
 import os
 import secrets
 import select
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from core import disk
 from core.desk import blocks, opening, rewrite
 from core.desk.check import faults
 from core.desk.opening import BEFORE_RESTORE, DESK_FILE, RESTORED, RESTORING, WAL
@@ -97,7 +96,7 @@ def restore(folder: Path, file: Path, now: datetime, *, replace: bool) -> dict[s
             rewrite.ask_for(folder)
         # From this name on the restoring is decided; what is left to do, the next who opens the folder does otherwise.
         (staging / DESK_FILE).rename(folder / f"{RESTORED}{moment}.duckdb")
-        opening.sync(folder)
+        disk.sync(folder)
         opening.finish_restoring(folder)
         return report | {"aside": str(aside) if there else None}
     finally:
@@ -148,7 +147,7 @@ def _read_back(
         raise Unavailable("There is no space left on the disk of {folder}.", folder=folder)
     if why := blocks.fault(file):
         raise opening.damaged(file, why)
-    opening.sync(file)
+    disk.sync(file)
     return report
 
 
@@ -191,7 +190,7 @@ def write_backup(desk_file: Path, file: Path, number: int, now: datetime) -> dic
         except OSError:  # a disk without such links
             _refuse_what_is_there(file)
             copy.rename(file)
-        opening.sync(file.parent)
+        disk.sync(file.parent)
         return report | {"bytes": file.stat().st_size}
 
 
@@ -199,38 +198,19 @@ def write_backup(desk_file: Path, file: Path, number: int, now: datetime) -> dic
 def _partial(beside: Path) -> Iterator[Path]:
     """A new folder in `beside`, gone in the end. Those of killed processes go too."""
     for left in beside.glob(f"{PARTIAL}*"):
-        with suppress(OSError), _held(left):
-            shutil.rmtree(left, ignore_errors=True)
+        disk.remove_unless_held(left)
     folder = beside / f"{PARTIAL}{secrets.token_hex(8)}"
     folder.mkdir(mode=0o700)
     try:
-        with _held(folder):
+        with disk.held(folder):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold a lock on the folder, which the system takes back from a process that was killed."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _stop(*_: object) -> NoReturn:
-    for name in (signal.SIGTERM, signal.SIGINT):  # once is enough: what was begun is now removed
-        signal.signal(name, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def main(arguments: list[str]) -> int:
     """Write the backup; its report as one line of JSON, or a sentence on stderr."""
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    disk.tidy_when_stopped()
     desk_file, file = map(Path, arguments[:2])
     try:
         report = write_backup(desk_file, file, int(arguments[2]), datetime.fromisoformat(arguments[3]))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from core import disk
 from core.desk import blocks
 from core.desk.database import Damaged, first_line, is_forbidden, is_full
 from core.desk.transaction import as_stored
@@ -157,17 +158,8 @@ def finish_restoring(folder: Path) -> None:
         for derived in folder.glob("facts.duckdb*"):
             derived.unlink()
         restored.rename(file)
-        sync(folder)
+        disk.sync(folder)
     shutil.rmtree(folder / RESTORING, ignore_errors=True)
-
-
-def sync(path: Path) -> None:
-    """Have the disk keep a file, or the names in a folder."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 # Migrations ----------------------------------------------------------------------------------------
@@ -239,9 +231,9 @@ def _keep_copy(file: Path, copy: Path) -> None:
     try:
         shutil.copyfile(file, partial)
         partial.chmod(0o600)
-        sync(partial)
+        disk.sync(partial)
         partial.rename(copy)
-        sync(copy.parent)
+        disk.sync(copy.parent)
     finally:
         partial.unlink(missing_ok=True)
     log.warning("The desk is brought to the shape of this version; as it was, it is kept in %s.", copy)

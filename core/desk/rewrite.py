@@ -5,11 +5,12 @@ the file. So an erasure leaves a note, and the next start, before the desk is op
 """
 
 import logging
-import os
 import shutil
 from pathlib import Path
 
 import duckdb
+
+from core import disk
 
 NOTE = "desk.rewrite"
 
@@ -35,11 +36,11 @@ def if_asked_for(folder: Path, name: str) -> None:
         _remove(new)
         _copy(old, new, spill)
         new.chmod(old.stat().st_mode & 0o777)
-        _to_disk(new)
+        disk.sync(new)
         if (folder / f"{name}.wal").exists():
             raise OSError("The old file was not closed.")
         new.replace(old)
-        _to_disk(folder)
+        disk.sync(folder)
         (folder / NOTE).unlink()
     except (duckdb.Error, OSError) as error:
         log.warning(
@@ -81,11 +82,3 @@ def _counts(connection: duckdb.DuckDBPyConnection, database: str) -> list[tuple[
 def _remove(new: Path) -> None:
     for file in (new, new.with_name(f"{new.name}.wal")):
         file.unlink(missing_ok=True)
-
-
-def _to_disk(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
