@@ -456,7 +456,7 @@ def test_a_failure_while_it_is_written_anew_leaves_the_old_one(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.desk.rewrite._to_disk", full)
+    monkeypatch.setattr("core.desk.rewrite.disk.sync", full)
     again = Desk.open(story.folder, NOW)
     assert everything(again) == said
     again.close()
