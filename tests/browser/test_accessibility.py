@@ -126,8 +126,7 @@ def allowed(rule: str, target: str) -> bool:
     return any(rule == one and part in target for one, part, _ in ALLOWED)
 
 
-@pytest.mark.parametrize("width", [1360, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1360), ("dark", 390)])
 def test_nothing_serious(browser: Browser, place: Place, scheme: str, width: int) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 900},

@@ -41,7 +41,7 @@ def test_a_fresh_server_gates_every_deep_link(
             page.close()
 
 
-@pytest.mark.parametrize("command", [SERVE, STREAMLIT], ids=["core serve", "streamlit run"])
+@pytest.mark.parametrize("command", [SERVE], ids=["core serve"])
 def test_who_is_not_signed_in_sees_no_page(
     browser: Browser, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
