@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import services
 from core.desk import Desk
-from core.model import SYSTEM, ArchivePreference, Category, Folder, Reason, ValueMode
+from core.model import SYSTEM, ArchivePreference, Category, Folder, Listing, Reason, ValueMode
 from core.ui import inbox
 from tests.conftest import NOW, Team, write
 from tests.pages.conftest import Clock, Look, component, send
@@ -361,5 +361,5 @@ def test_the_demonstration_writes_as_somebody_new_where_the_contact_was_erased(
     test.text_area(key="demo-message").input("Oi de novo").run()
     button(test, "demo-send").click().run()
     ended(test)
-    row = services.list_conversations(desk, SYSTEM)[0]
+    (row,) = services.list_conversations(desk, SYSTEM, Listing(folder=Folder.NEW))
     assert (row.contact.name, row.last_message) == ("Visitante", "Oi de novo")
