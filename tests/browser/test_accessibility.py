@@ -1,5 +1,6 @@
 """axe-core on every page, light and dark, on a desk's screen and a phone: nothing serious, nothing critical."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -126,7 +127,12 @@ def allowed(rule: str, target: str) -> bool:
     return any(rule == one and part in target for one, part, _ in ALLOWED)
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1360), ("dark", 390)])
+LOOKS = [("light", 1360)]
+if os.environ.get("LOOKS") == "all":  # a minute each
+    LOOKS += [("dark", 390), ("light", 390), ("dark", 1360)]
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_nothing_serious(browser: Browser, place: Place, scheme: str, width: int) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 900},

@@ -27,7 +27,7 @@ OIDC = {
 }
 
 
-@pytest.mark.parametrize("command", [SERVE, STREAMLIT], ids=["core serve", "streamlit run"])
+@pytest.mark.parametrize("command", [STREAMLIT], ids=["streamlit run"])
 def test_a_fresh_server_gates_every_deep_link(
     browser: Browser, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
