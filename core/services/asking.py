@@ -17,28 +17,34 @@ def command(work: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Trans
     """Make `work` one transaction of the desk, or part of the one it is called in."""
 
     def run(desk: Transact, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return desk.transact(lambda tx: work(tx, *args, **kwargs))
-        except (NotPermitted, Unauthenticated) as error:
-            _note(desk, work.__name__, error, *args, **kwargs)
-            raise
+        return desk.transact(lambda tx: work(tx, *args, **kwargs))
 
-    update_wrapper(run, work)
-    return run
+    return _noting(work, run)
 
 
 def query(work: Callable[Concatenate[Tx, P], R]) -> Callable[Concatenate[Transact, P], R]:
     """Let `work` read one consistent state."""
 
     def run(desk: Transact, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return desk.read(lambda tx: work(tx, *args, **kwargs))
+
+    return _noting(work, run)
+
+
+def _noting(
+    work: Callable[Concatenate[Tx, P], R], run: Callable[Concatenate[Transact, P], R]
+) -> Callable[Concatenate[Transact, P], R]:
+    """`run`, which does `work`, with a note for the record of what was refused."""
+
+    def noting(desk: Transact, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return desk.read(lambda tx: work(tx, *args, **kwargs))
+            return run(desk, *args, **kwargs)
         except (NotPermitted, Unauthenticated) as error:
             _note(desk, work.__name__, error, *args, **kwargs)
             raise
 
-    update_wrapper(run, work)
-    return run
+    update_wrapper(noting, work)
+    return noting
 
 
 def _note(desk: Transact, action: str, error: AppError, /, *asked: Any, now: Any = None, **_: Any) -> None:
