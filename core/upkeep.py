@@ -63,10 +63,15 @@ def once(application: Application, now: datetime, ending: threading.Event | None
         if ending.is_set():
             break
         some = old[first : first + AT_ONCE]
+        held = []
         for contact_id in some:
             with suppress(NotFound, OpenConversationExists):  # changed since
-                held = services.contact_to_erase(desk, SYSTEM, str(contact_id))
-                rejects.forget(folder / rejects.FOLDER, held.addresses, held.imported)
+                held.append(services.contact_to_erase(desk, SYSTEM, str(contact_id)))
+        rejects.forget(
+            folder / rejects.FOLDER,
+            [address for one in held for address in one.addresses],
+            [name for one in held for name in one.imported],
+        )
         erased += services.erase_old_contacts(desk, SYSTEM, before, some, now=now)
     if erased:
         contacts.note_down(desk, folder, now)
