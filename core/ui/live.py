@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -57,27 +58,20 @@ def _look(session: Session) -> None:
         return
     # What a person has open is followed at each look. The list is by turns: where dozens of people look at lists that
     # change all the time, drawing them would leave the clicks of these people no time.
-    if besides_now(session) != drawn[1]:
+    shown, besides = drawn
+    if _unless_refused(_besides, session) != besides:
         st.rerun()
     if not turns.taken(time.monotonic()):
         return
-    if is_now(session) != drawn:
+    if _unless_refused(inbox.look_up, session) != shown:
         st.rerun()
     st.session_state[DRAWN] = (reached, at, drawn)
 
 
-def is_now(session: Session) -> tuple[Any, ...] | None:
-    """What the page would show now; None where it would refuse."""
+def _unless_refused(look: Callable[[Session], Any], session: Session) -> Any:
+    """What is so now; None where the page would refuse."""
     try:
-        return inbox.look_up(session), _besides(session)
-    except AppError:
-        return None
-
-
-def besides_now(session: Session) -> tuple[Any, ...] | None:
-    """The same beside the list alone, for much less."""
-    try:
-        return _besides(session)
+        return look(session)
     except AppError:
         return None
 

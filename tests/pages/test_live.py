@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import streamlit as st
 
 from core import services
 from core.desk import Desk
@@ -50,33 +49,14 @@ CHANGES: dict[str, tuple[Change, bool]] = {
 }
 
 
+OF_THE_LIST = ("a message further down the list", "a new conversation", "somebody takes one from the list")
+
+
 @pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("q", ["", "olá"])
-def test_a_page_follows_what_it_shows(
-    desk: Desk, team: Team, look: Look, monkeypatch: pytest.MonkeyPatch, what: str, q: str
-) -> None:
-    its = {name: write(desk, name, address=name).conversation_id for name in ("new", "mine", "bruno's")}
-    services.assign(desk, team.ana, its["mine"], now=NOW)
-    services.assign(desk, team.bruno, its["bruno's"], now=NOW)
-    change, follows = CHANGES[what]
-    differs: list[bool] = []
-
-    def look_after_the_change(session: live.Session) -> None:
-        change(desk, team, its)
-        differs.append(live.is_now(session) != st.session_state[live.DRAWN][2])
-
-    test = look(team.ana, its["mine"])
-    test.text_input(key=inbox.SEARCH).set_value(q).run()
-    monkeypatch.setattr(live, "_look", look_after_the_change)
-    test.run()
-    assert not test.exception
-    assert differs == [follows]
-
-
-@pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("turn", [True, False])
-def test_without_a_turn_only_what_is_open_is_followed(
-    desk: Desk, team: Team, look: Look, monkeypatch: pytest.MonkeyPatch, what: str, turn: bool
+def test_a_page_follows_what_it_shows_and_without_a_turn_only_what_is_open(
+    desk: Desk, team: Team, look: Look, monkeypatch: pytest.MonkeyPatch, what: str, q: str, turn: bool
 ) -> None:
     its = {name: write(desk, name, address=name).conversation_id for name in ("new", "mine", "bruno's")}
     services.assign(desk, team.ana, its["mine"], now=NOW)
@@ -90,16 +70,14 @@ def test_without_a_turn_only_what_is_open_is_followed(
         monkeypatch.setattr(live.st, "rerun", lambda: drawn_anew.append(True))
         really_look(session)
 
+    test = look(team.ana, its["mine"])
+    test.text_input(key=inbox.SEARCH).set_value(q).run()
     monkeypatch.setattr(live, "turns", live.Turns(1000 if turn else 1e-9))
     live.turns.taken(2.0)
     monkeypatch.setattr(live, "_look", look_after_the_change)
-    look(team.ana, its["mine"])
-    only_of_the_list = {
-        "a message further down the list",
-        "a new conversation",
-        "somebody takes one from the list",
-    }
-    assert bool(drawn_anew) == (follows and (turn or what not in only_of_the_list))
+    test.run()
+    assert not test.exception
+    assert bool(drawn_anew) == (follows and (turn or what not in OF_THE_LIST))
 
 
 def test_turns_come_at_their_pace_and_some_at_once() -> None:
