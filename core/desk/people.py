@@ -137,8 +137,13 @@ def note_token_use(tx: Tx, token_id: UUID, at: datetime) -> None:
 
 def is_first_use(tx: Tx, token_id: UUID, minute: datetime) -> bool:
     """Whether nobody noted a use in this minute yet; who is told so does, and nobody else tries before the next one."""
-    noted = tx.remembered("token_use", token_id, read=lambda: token_used_at(tx, token_id))
-    if noted is not None and noted >= minute:
+    if is_noted_use(tx, token_id, minute):
         return False
     tx.known["token_use", token_id] = minute
     return True
+
+
+def is_noted_use(tx: Tx, token_id: UUID, minute: datetime) -> bool:
+    """Whether somebody has noted a use in this minute, or is about to."""
+    noted = tx.remembered("token_use", token_id, read=lambda: token_used_at(tx, token_id))
+    return noted is not None and noted >= minute

@@ -18,7 +18,7 @@ from core.desk import opening, record, rewrite
 from core.desk.database import IN_DOUBT, Database, InDoubt, first_line, is_forbidden, is_full, of_disk
 from core.desk.opening import DESK_FILE as DESK_FILE
 from core.desk.opening import LOCK_FILE as LOCK_FILE
-from core.desk.transaction import Known, Tx
+from core.desk.transaction import Known, NotRemembered, Tx
 from core.errors import AppError, ConcurrentChange, Unavailable
 from core.model import Refusal
 
@@ -290,6 +290,13 @@ class Desk:
             raise
         finally:
             self._keep(notes)
+
+    def recall(self, work: Callable[[Tx], T]) -> T | None:
+        """What `work` finds in what is remembered, without waiting for anybody; None where the file has to be asked."""
+        try:
+            return work(Tx.of_memory(self.number, self._known))
+        except NotRemembered:
+            return None
 
     def note(self, refusal: Refusal) -> None:
         """Write down for the record that somebody was refused. Never an error of its own."""

@@ -29,6 +29,10 @@ class Transact(Protocol):
     def note(self, refusal: Refusal) -> None: ...
 
 
+class NotRemembered(Exception):
+    """The file would have to be asked, by who works from memory alone."""
+
+
 class Tx:
     """One transaction: statements in, rows out, times as aware UTC on both sides.
 
@@ -54,6 +58,11 @@ class Tx:
     def note(self, refusal: Refusal) -> None:
         """Say for the record what was refused; nothing is written by it in this transaction."""
         self.notes.append(refusal)
+
+    @classmethod
+    def of_memory(cls, number: int, known: Known) -> "Tx":
+        """One that knows what is remembered, and ends in `NotRemembered` where a statement would begin."""
+        return _OfMemory(None, number, known)  # type: ignore[arg-type]
 
     def run(self, sql: str, *params: Any) -> None:
         """Run a statement that changes something."""
@@ -159,6 +168,11 @@ class Tx:
         written = ", ".join(f"({places(row)})" for row in rows)
         values = as_stored([value for row in rows for value in row])
         self._connection.execute(f"INSERT INTO {table} VALUES {written}", values)
+
+
+class _OfMemory(Tx):
+    def _begin(self) -> None:
+        raise NotRemembered
 
 
 def only(row: Row) -> Any:

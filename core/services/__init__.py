@@ -29,6 +29,7 @@ from core.services.messages import receive_message
 from core.services.people import (
     CreatedToken,
     authenticate,
+    authenticate_at_once,
     change_user,
     check_asks_sql,
     create_token,
@@ -61,6 +62,7 @@ __all__ = [
     "Standing",
     "assign",
     "authenticate",
+    "authenticate_at_once",
     "change_organisation",
     "change_reason",
     "change_user",

@@ -368,8 +368,43 @@ def test_a_token_of_a_closed_account_is_refused(desk: Desk, team: Team) -> None:
 )
 def test_what_is_no_token(desk: Desk, team: Team, secret: str) -> None:
     services.create_token(desk, team.clara, "ana@example.com", "crm", Scope.API, now=NOW)
+    assert services.authenticate_at_once(desk, secret, now=NOW) is None
     with pytest.raises(Unauthenticated):
         services.authenticate(desk, secret, now=NOW)
+
+
+def test_who_sent_a_token_is_known_at_once_from_its_second_use_in_a_minute_on(
+    desk: Desk, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = services.create_token(desk, team.clara, "ana@example.com", "crm", Scope.API, now=NOW).secret
+    ana = Caller(team.ana.user_id, Scope.API)
+    assert services.authenticate_at_once(desk, secret, now=NOW) is None
+    assert services.authenticate(desk, secret, now=NOW) == ana
+    with monkeypatch.context() as asking:
+        asking.setattr(Desk, "read", None)  # nobody may
+        assert services.authenticate_at_once(desk, secret, now=NOW) == ana
+        assert (
+            services.authenticate_at_once(desk, secret, now=NOW + timedelta(minutes=1)) is None
+        )  # to be noted
+    assert services.authenticate(desk, secret, now=NOW + timedelta(minutes=1)) == ana
+    assert [one.used_at for one in services.list_tokens(desk, team.clara)] == [NOW + timedelta(minutes=1)]
+
+
+@pytest.mark.parametrize("end", ["the token is revoked", "the account is closed", "the token has expired"])
+def test_nobody_is_known_at_once_who_is_refused_by_now(desk: Desk, team: Team, end: str) -> None:
+    secret = services.create_token(
+        desk, team.clara, "ana@example.com", "crm", Scope.API, expires_at=NOW + DAY, now=NOW
+    ).secret
+    now = NOW + DAY - timedelta(seconds=1)
+    services.authenticate(desk, secret, now=now)
+    assert services.authenticate_at_once(desk, secret, now=now)
+    if end == "the token is revoked":
+        services.revoke_token(desk, team.clara, "crm", now=now)
+    elif end == "the account is closed":
+        change_user(desk, team.ana, active=False)
+    else:
+        now += timedelta(seconds=1)
+    assert services.authenticate_at_once(desk, secret, now=now) is None
 
 
 def code_of(desk: Desk, secret: str, now: datetime) -> str:
