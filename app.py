@@ -14,15 +14,14 @@ from pathlib import Path
 import streamlit as st
 import streamlit.logger
 from starlette.middleware import Middleware
-from starlette.routing import Route
 
 from core import identity, logs
-from core.application import Application
+from core.application import TURN, Application
 from core.control import Control
 from core.http.api import create_api
 from core.http.headers import SecurityHeaders
 from core.http.loopback import OnlyThisMachine
-from core.http.middleware import Apology, OwnPagesOnly
+from core.http.middleware import Apology, OwnPagesOnly, OwnRoutes
 from core.http.signin import SignIn
 from core.settings import Settings
 from core.ui import runtime
@@ -48,8 +47,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     control = Control.start(application)
     upkeep = Upkeep.start(application)
     gc.collect()
-    sys.setswitchinterval(0.001)  # an agent's click does not wait five milliseconds for a manager's table
-    gc.freeze()  # Streamlit collects after every run of a page: what is here by now need not be looked at again
+    sys.setswitchinterval(TURN)
+    gc.freeze()  # what is here by now need not be looked at again
+    gc.set_threshold(20_000, 20, 20)  # seldomer than Python's 700, 10, 10: collecting stops everybody
     log.info("Serving %s.", application.settings.folder)
     try:
         yield
@@ -67,6 +67,7 @@ MIDDLEWARE = [
     Middleware(SecurityHeaders),
     Middleware(Apology),
     Middleware(OnlyThisMachine, only_if=lambda: runtime.application().settings.demo),
+    Middleware(OwnRoutes, routes=api),
     Middleware(OwnPagesOnly),
 ]
 if settings.oidc:
@@ -76,9 +77,6 @@ if settings.oidc:
 
 app = st.App(
     Path(__file__).parent / "core" / "ui" / "shell.py",
-    routes=[
-        Route(path, api) for path in ("/api/{rest:path}", "/webhooks/{rest:path}", "/healthz", "/readyz")
-    ],
     middleware=MIDDLEWARE,
     lifespan=lifespan,
     secrets=identity.provider(settings),

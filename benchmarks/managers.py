@@ -31,6 +31,7 @@ from benchmarks import history
 from benchmarks.pages import Reader
 from benchmarks.people import STARTS, USES, Widget, summary
 from core import services
+from core.application import TURN
 from core.desk import Desk
 from core.desk.store import DESK_FILE
 from core.facts import Facts
@@ -77,7 +78,7 @@ def looping(work: Callable[[], Any] | None) -> Iterator[list[float]]:
 
 def conclusions(folder: Path) -> dict[str, Any]:
     """Milliseconds of a conclusion, by what goes on beside it."""
-    sys.setswitchinterval(0.001)  # as the application does
+    sys.setswitchinterval(TURN)
     desk, facts = Desk.open(folder, history.NOW), Facts.open(folder)
     try:
         agent, reason = history.an_agent(desk), history.a_reason(desk)

@@ -1,4 +1,5 @@
-"""What stands before every route: a limit to bodies, an apology for bugs, a closed door where nobody is awaited."""
+"""What stands before every route: a limit to bodies, an apology for bugs, a closed door where nobody is awaited, and
+the way to our own."""
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -11,6 +12,8 @@ from core.http import problems
 MB = 1024 * 1024
 LIMIT = MB
 WEBHOOK_LIMIT = 3 * MB  # what Meta says a delivery may reach
+OURS = ("/api/", "/webhooks/")
+HEALTH = ("/healthz", "/readyz")
 SOCKET = "/_stcore/stream"
 CLOSED = ("/_stcore/agent", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/upload_file")
 
@@ -37,6 +40,21 @@ class Apology:
             if scope["type"] != "http" or started:
                 raise
             await problems.internal(Request(scope), error)(scope, receive, send)
+
+
+class OwnRoutes:
+    """Answer our own addresses, and leave the others to Streamlit.
+
+    What Streamlit puts before each route (sessions, compression, its check of paths) takes longer than they do.
+    """
+
+    def __init__(self, app: ASGIApp, routes: ASGIApp) -> None:
+        self.app = app
+        self.routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and (scope["path"].startswith(OURS) or scope["path"] in HEALTH)
+        await (self.routes if ours else self.app)(scope, receive, send)
 
 
 class BodyLimit:

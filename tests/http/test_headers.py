@@ -41,7 +41,7 @@ def standing_before(base_url: str = "http://desk.example.com") -> TestClient:
 
 
 @pytest.mark.parametrize(
-    "path, status", [("/", 200), ("/broken", 500), ("/_stcore/metrics", 404), ("/api/v1/reasons", 200)]
+    "path, status", [("/", 200), ("/broken", 500), ("/_stcore/metrics", 404), ("/healthz", 200)]
 )
 def test_every_answer_has_them(path: str, status: int) -> None:
     answer = standing_before().get(path)
