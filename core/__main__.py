@@ -48,6 +48,9 @@ errors = Console(stderr=True)
 log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes that a page may send at once: what is typed and chosen on it
+KEPT_ALIVE = (
+    75  # seconds; longer than proxies keep an idle connection, so that none sends into one that closes
+)
 
 Progression = Callable[[str, float], None]
 
@@ -74,7 +77,7 @@ def serve() -> None:
     typer.echo(f"Desfecho is at {address} (stop it with Ctrl+C)")
     uvicorn.run(
         "app:app", host=settings.host, port=int(settings.port), access_log=False, log_level="warning", log_config=None,
-        server_header=False, ws_max_size=LARGEST_MESSAGE,
+        server_header=False, ws_max_size=LARGEST_MESSAGE, timeout_keep_alive=KEPT_ALIVE,
     )  # fmt: skip
 
 
