@@ -1,5 +1,6 @@
 -- Everything away, before the facts are derived anew.
 DELETE FROM store.conclusions;
+DELETE FROM store.edited;
 DELETE FROM store.classifications;
 DELETE FROM store.reopenings;
 DELETE FROM store.daily;

@@ -64,6 +64,8 @@ def take_over(desk: Tx, facts: Tx, names: Names, what: Changed, timezone: str) -
         row = _conclusion(names, one, at)
         reopening = one.reopening
         facts.insert("store.conclusions", *row.values())
+        if row["edits"]:
+            facts.insert("store.edited", *row.values())
         _add_up(facts, 1, [*(row[name] for name in COUNTED), reopening is not None])
         for version in one.conclusion.classifications:
             if version.id in what.classifications:
@@ -190,7 +192,8 @@ def _take_away(facts: Tx, before: list[Conclusion]) -> None:
     sql = f"SELECT {', '.join(COUNTED)}, reopened_at IS NOT NULL FROM store.conclusions WHERE {where}"
     for row in facts.rows(sql, *times, *ids):
         _add_up(facts, -1, row)
-    facts.run(f"DELETE FROM store.conclusions WHERE {where}", *times, *ids)
+    for table in ("store.conclusions", "store.edited"):
+        facts.run(f"DELETE FROM {table} WHERE {where}", *times, *ids)
 
 
 def _add_up(facts: Tx, sign: int, counted: Sequence[Any]) -> None:

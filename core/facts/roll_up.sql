@@ -12,3 +12,7 @@ SELECT day, agent, category, currency, count(*), count(reopened_at), coalesce(su
        coalesce(sum(value) FILTER (reopened_at IS NOT NULL), 0)
 FROM store.conclusions
 GROUP BY day, agent, category, currency ORDER BY agent, day;
+
+-- And the conclusions whose classification was edited, anew.
+DELETE FROM store.edited;
+INSERT INTO store.edited FROM store.conclusions WHERE edits > 0;

@@ -31,6 +31,7 @@ CREATE TABLE store.conclusions (
     archive_preference preference, archived_at TIMESTAMP, reopened_at TIMESTAMP, reopen_cause cause,
     handling_seconds INTEGER, cycle INTEGER
 );
+CREATE TABLE store.edited AS FROM store.conclusions;  -- those whose classification was edited, once more: they are few
 CREATE TABLE store.classifications (
     classification_id UUID, conclusion_id UUID, conversation_id UUID, version INTEGER, class INTEGER,
     value DECIMAL(15, 2), currency INTEGER, classified_at TIMESTAMP, agent INTEGER

@@ -31,7 +31,7 @@ LONGEST_REPORT = 30.0  # seconds
 PATIENCE = 2.0  # seconds in which the facts go on while a moment is looked for to write them down
 MOST_ANSWERS = 500  # of reports, kept until the facts change
 LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
-SHAPE = "9"  # of schema.sql; another one in the file means: make it anew
+SHAPE = "10"  # of schema.sql; another one in the file means: make it anew
 
 log = logging.getLogger(__name__)
 

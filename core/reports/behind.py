@@ -1,5 +1,8 @@
 """The conclusions behind a figure, one by one: what somebody wants to see who doubts it."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pandas as pd
 
 from core.facts import Facts
@@ -7,6 +10,8 @@ from core.reports.charts import with_none
 from core.reports.filter import ReportFilter, ask, over, sql
 
 MOST_ROWS = 100_000  # in a file
+LAST_DAYS = (8, 64, 512)  # of the period, that are asked first: the newest are mostly among them
+FEW = 1_000  # rows, among which the newest are looked for so
 NEWEST_FIRST, LONGEST_FIRST = (
     "ORDER BY c.concluded_at DESC",
     "ORDER BY c.handling_seconds DESC, c.concluded_at DESC",
@@ -24,7 +29,12 @@ def conclusions_behind(
     page = sql("behind_page")
     if what == "median_time":
         page = page.replace(NEWEST_FIRST, LONGEST_FIRST)
-    found = _ask(facts, page, chosen, what, offset=offset, limit=limit)
+    asked = (
+        chosen
+        if what == "median_time" or offset + limit > FEW
+        else _newest(facts, chosen, what, offset + limit)
+    )
+    found = _ask(facts, page, asked, what, offset=offset, limit=limit)
     found = with_none(found, "agent", "category", "reason", "currency", "channel")
     return found.assign(conversation_id=[str(key) for key in found["conversation_id"]])
 
@@ -32,6 +42,17 @@ def conclusions_behind(
 def how_many_behind(facts: Facts, chosen: ReportFilter, what: str) -> int:
     """How many there are in all."""
     return int(_ask(facts, sql("behind_total"), chosen, what)["total"].iloc[0])
+
+
+def _newest(facts: Facts, chosen: ReportFilter, what: str, rows: int) -> ReportFilter:
+    """The filter, of the last days of its period alone where these have so many rows."""
+    for last in LAST_DAYS:
+        if last < chosen.days:
+            days = replace(chosen, since=chosen.until - timedelta(days=last - 1))
+            # The first of these days is not counted: as clocks are put back, some of the day before may be newer.
+            if how_many_behind(facts, replace(days, since=days.since + timedelta(days=1)), what) >= rows:
+                return days
+    return chosen
 
 
 def _ask(facts: Facts, report: str, chosen: ReportFilter, what: str, **others: int) -> pd.DataFrame:

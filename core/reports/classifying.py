@@ -102,7 +102,7 @@ def unclassified_by_agent_chart(found: pd.DataFrame, text: Text) -> alt.Chart:
 def edits(facts: Facts, chosen: ReportFilter) -> pd.DataFrame:
     """from_category, from_reason, to_category, to_reason, conclusions, value_before, value_after (exact, in the
     currency asked for); the most frequent first."""
-    return count(facts, "edits", chosen, per="conclusion")
+    return count(facts, "edits", chosen, per="edit")
 
 
 def edits_chart(found: pd.DataFrame, text: Text) -> alt.LayerChart:

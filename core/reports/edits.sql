@@ -5,7 +5,7 @@ WITH changes AS (
     SELECT first_class, class, count(*) AS conclusions,
            coalesce(sum(first_value) FILTER (first_currency = $currency_code), 0) AS value_before,
            coalesce(sum(value) FILTER (currency = $currency_code), 0) AS value_after
-    FROM counted WHERE edits > 0 GROUP BY first_class, class
+    FROM counted GROUP BY first_class, class
 )
 SELECT first.category AS from_category, first.reason AS from_reason,
        last.category AS to_category, last.reason AS to_reason,

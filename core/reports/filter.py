@@ -86,15 +86,23 @@ def count(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **o
 def ask(facts: Facts, report: str, chosen: ReportFilter, *, per: str = "", **others: Any) -> pd.DataFrame:
     """The answer of a report's SQL over `counted`, taken from the smallest table that knows what the filter and the
     report speak of. `per`: reason or agent, where the report has a row for each; conclusion, where it asks of each
-    what only the conclusions themselves tell."""
+    what only the conclusions themselves tell; edit, where it does of the edited ones alone."""
     speaks_of_agents = bool(chosen.agents) or per == "agent"
     speaks_of_reasons = bool(chosen.reasons) or per == "reason"
-    if per == "conclusion" or chosen.channels or chosen.sources or (speaks_of_agents and speaks_of_reasons):
+    if (
+        per in ("conclusion", "edit")
+        or chosen.channels
+        or chosen.sources
+        or (speaks_of_agents and speaks_of_reasons)
+    ):
         grain = "by_conclusion"
     else:
         grain = "by_agent" if speaks_of_agents else "by_class"
     params = chosen.params(currency_code=_currency_code(facts, chosen.currency), **others)
-    asked = over("counted", sql(grain), report)
+    table = sql(grain)
+    if per == "edit":
+        table = table.replace("FROM store.conclusions", "FROM store.edited")  # the same columns of fewer rows
+    asked = over("counted", table, report)
     return facts.frame(CONDITION.sub(lambda found: _condition(found[1], found[2], params), asked), params)
 
 

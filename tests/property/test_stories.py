@@ -584,7 +584,9 @@ class Stories(RuleBasedStateMachine):
         assert len(before["analytics.reopenings"]) == sum(row[COLUMNS.index("reopened")] for row in caught_up)
 
     def compare_days(self, conclusions: list[tuple[Any, ...]]) -> None:
-        """The roll-ups are what the conclusions add up to."""
+        """The roll-ups are what the conclusions add up to, and those edited are kept once more."""
+        edited = answer(self.facts, "FROM store.conclusions WHERE edits > 0 ORDER BY ALL")
+        assert answer(self.facts, "FROM store.edited ORDER BY ALL") == edited
         timezone = "America/Sao_Paulo"
 
         def ordered(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

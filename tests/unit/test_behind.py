@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.reports import outcomes
+from core.reports import behind, outcomes
 from core.reports.behind import conclusions_behind, how_many_behind
 from core.reports.choices import choices
 from core.reports.filter import ReportFilter
@@ -72,7 +72,11 @@ def test_conclusions_behind_each_figure(world: World, name: str) -> None:
         assert how_many_behind(world.facts, chosen, what) == len(rows)
 
 
-def test_pages_of_them_are_all_of_them(world: World) -> None:
+@pytest.mark.parametrize("last_days", [(), (1, 2), (2, 3, 5, 8), (40,)], ids=repr)
+def test_pages_of_them_are_all_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch, last_days: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(behind, "LAST_DAYS", last_days)
     for what in BY_NAME:
         whole = conclusions_behind(world.facts, EVERYTHING, what)["conversation_id"].tolist()
         pages: list[str] = []
