@@ -53,10 +53,11 @@ async def _caller(
 
 async def _sent_by(token: str, application: Application) -> Caller:
     """Who sent it: mostly known at once, without a thread to change to and from."""
-    asked = application.desk, token
     now = application.clock()
-    caller = services.authenticate_at_once(*asked, now=now)
-    return caller or await run_in_threadpool(services.authenticate, *asked, now=now)
+    caller = services.authenticate_at_once(application.desk, token, now=now)
+    if caller is None:
+        caller = await run_in_threadpool(services.authenticate, application.desk, token, now=now)
+    return caller
 
 
 Asking = Annotated[Caller, Depends(_caller)]
