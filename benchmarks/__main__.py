@@ -111,7 +111,8 @@ def about_load(found: dict[str, Any]) -> list[str]:
         ("a conclusion over HTTP", programs["conclusions"]),
         ("a message over HTTP", programs["messages"]),
         ("an action at a page", pages_["actions"]),
-        ("a bare durable commit", found["commit"]),
+        ("a bare durable commit, one after the other", found["commit"]),
+        ("the same at the pace of the conclusions", found["paced_commit"]),
     ]
     return [
         "## Load",
@@ -128,7 +129,8 @@ def about_load(found: dict[str, Any]) -> list[str]:
             ],
         ),
         "",
-        f"- p99 of a conclusion to p50 of a bare durable commit: {found['to_commit']}; should be at most 20.",
+        f"- p99 of a conclusion to p50 of a bare durable commit: {found['to_commit']}; should be at most 20. At the pace of the"
+        f" conclusions, where a machine has rested before each, {found['to_paced_commit']}.",
         f"- Errors: {found['errors']}; should be none.",
         f"- Memory of the server's processes: {memory['all']['before']:.0f} MB in the minute after the first one,"
         f" {memory['all']['after']:.0f} MB in the last: {memory['all']['percent']:+.1f} %; should be at most 10 %. Of the server"

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +41,8 @@ log = logging.getLogger(__name__)
 
 
 class Analysts:
-    """Any number of threads ask; one keeps the process running, and what it knows new."""
+    """Any number of threads ask; one keeps the process running and its data new, one says who is admitted: that somebody is
+    not, any more, does not wait for a copy, nor for facts that are made anew."""
 
     def __init__(self, settings: Settings, desk: Desk, facts: Facts, clock: Clock) -> None:
         self._settings = settings
@@ -55,6 +57,7 @@ class Analysts:
         self._ending = threading.Event()
         self._copied: int | None = None  # the facts' `changes` that the copy in use has
         self._next_copy = 0.0
+        self._admitting = threading.Lock()
         self._admitted: frozenset[str] | None = None  # the hashes of the tokens that the process knows
         self._next_uses = 0.0
 
@@ -69,7 +72,8 @@ class Analysts:
     def start(self) -> None:
         """Serve: open the door, and keep the process running and its data new until `stop`."""
         self.open_door()
-        threading.Thread(target=self._keep, name="analysts", daemon=True).start()
+        for name, work in {"analysts": self._tend, "analysts' tokens": self._tend_tokens}.items():
+            threading.Thread(target=self._keep, args=(work,), name=name, daemon=True).start()
 
     def stop(self) -> None:
         self._ending.set()
@@ -133,11 +137,10 @@ class Analysts:
         totals: dict[str, Any] = json.loads(written.stdout)
         return totals
 
-    def _keep(self) -> None:
+    def _keep(self, tend: Callable[[], None]) -> None:
         while not self._ending.wait(TICK):
             try:
-                self._tend()
-                self._note_uses()
+                tend()
             except Unavailable as error:
                 log.warning("Analysts: %s", error)
             except Exception:
@@ -158,11 +161,19 @@ class Analysts:
             if at_once or time.monotonic() >= self._next_copy:
                 self._copy()
 
+    def _tend_tokens(self) -> None:
+        if self._admitted is not None:  # there is a process, and it knows of some
+            self._admit()
+            self._note_uses()
+
     def _admit(self) -> None:
-        tokens = services.sql_tokens(self._desk, SYSTEM, now=self._clock())
-        if tokens != self._admitted:
-            self._request("admit", {"tokens": sorted(tokens)})
-            self._admitted = tokens
+        with self._admitting:
+            process = self._process
+            tokens = services.sql_tokens(self._desk, SYSTEM, now=self._clock())
+            if tokens != self._admitted:
+                self._request("admit", {"tokens": sorted(tokens)})
+                if process is self._process:  # another one is told by who starts it
+                    self._admitted = tokens
 
     def _note_uses(self) -> None:
         """Learn from the process, once in a while, which tokens were used."""
@@ -225,7 +236,8 @@ class Analysts:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._process = self._copied = self._admitted = None
+        with self._admitting:
+            self._process = self._copied = self._admitted = None
         self._next_copy = 0.0
 
     def _wait(self, answering: socket.socket, stop: threading.Event | None) -> None:
