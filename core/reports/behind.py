@@ -10,7 +10,7 @@ from core.reports.charts import with_none
 from core.reports.filter import ReportFilter, ask, over, sql
 
 MOST_ROWS = 100_000  # in a file
-LAST_DAYS = (8, 64, 512)  # of the period, that are asked first: the newest are mostly among them
+LAST_DAYS = (2, 16, 128)  # of the period, that are asked first: the newest are mostly among them
 FEW = 1_000  # rows, among which the newest are looked for so
 NEWEST_FIRST, LONGEST_FIRST = (
     "ORDER BY c.concluded_at DESC",

@@ -72,11 +72,7 @@ def test_conclusions_behind_each_figure(world: World, name: str) -> None:
         assert how_many_behind(world.facts, chosen, what) == len(rows)
 
 
-@pytest.mark.parametrize("last_days", [(), (1, 2), (2, 3, 5, 8), (40,)], ids=repr)
-def test_pages_of_them_are_all_of_them(
-    world: World, monkeypatch: pytest.MonkeyPatch, last_days: tuple[int, ...]
-) -> None:
-    monkeypatch.setattr(behind, "LAST_DAYS", last_days)
+def test_pages_of_them_are_all_of_them(world: World) -> None:
     for what in BY_NAME:
         whole = conclusions_behind(world.facts, EVERYTHING, what)["conversation_id"].tolist()
         pages: list[str] = []
@@ -84,6 +80,17 @@ def test_pages_of_them_are_all_of_them(
             page = conclusions_behind(world.facts, EVERYTHING, what, offset=offset, limit=70)
             pages += page["conversation_id"].tolist()
         assert pages == whole
+
+
+@pytest.mark.parametrize("last_days", [(1, 2), (2, 3, 5, 8), (9, 20), (40,)], ids=repr)
+def test_the_newest_are_the_same_wherever_they_are_looked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, last_days: tuple[int, ...]
+) -> None:
+    whole = conclusions_behind(world.facts, EVERYTHING, "conclusions")["conversation_id"].tolist()
+    monkeypatch.setattr(behind, "LAST_DAYS", last_days)
+    for rows in range(1, 40):
+        found = conclusions_behind(world.facts, EVERYTHING, "conclusions", limit=rows)
+        assert found["conversation_id"].tolist() == whole[:rows]
 
 
 def test_values_behind_add_up_to_the_figure(world: World) -> None:
