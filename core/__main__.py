@@ -48,9 +48,7 @@ errors = Console(stderr=True)
 log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 1024 * 1024  # bytes that a page may send at once: what is typed and chosen on it
-KEPT_ALIVE = (
-    75  # seconds; longer than proxies keep an idle connection, so that none sends into one that closes
-)
+KEPT_ALIVE = 75  # seconds without a request: longer than proxies do, so that none sends into what closes
 
 Progression = Callable[[str, float], None]
 

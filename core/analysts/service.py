@@ -142,7 +142,8 @@ class Analysts:
             try:
                 tend()
             except Unavailable as error:
-                log.warning("Analysts: %s", error)
+                if not self._ending.is_set():
+                    log.warning("Analysts: %s", error)
             except Exception:
                 log.exception("What analysts ask could not be kept up to date.")
 
