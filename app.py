@@ -24,7 +24,7 @@ from core.http.loopback import OnlyThisMachine
 from core.http.middleware import Apology, OwnPagesOnly, OwnRoutes
 from core.http.signin import SignIn
 from core.settings import Settings
-from core.ui import runtime
+from core.ui import clicks, runtime
 from core.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ settings = Settings.read()
 logs.configure(settings.log)
 streamlit.logger.setup_formatter = logs.pass_on  # which Streamlit calls for each of its loggers
 streamlit.logger.update_formatter()
+clicks.keep()
 
 
 @asynccontextmanager
