@@ -44,7 +44,7 @@ def create_api(application: Callable[[], Application]) -> FastAPI:
     """
     api: FastAPI = FastAPIOffline(
         docs_url="/api/docs",
-        redoc_url="/api/redoc",
+        redoc_url=None,  # one description is enough, and ReDoc asks a host of the internet for its logo
         openapi_url="/api/openapi.json",
         static_url="/api/static-docs",
         swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The scripts that stand inside the pages of Streamlit, Swagger and ReDoc, by the hash of their text: no other
+# The scripts that stand inside the pages of Streamlit and of Swagger, by the hash of their text: no other
 # script that stands inside a page runs. A new version of theirs has other hashes; a test says which.
 INLINE = (
     "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='",  # Streamlit's page
