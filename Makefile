@@ -10,7 +10,8 @@ run: .venv/product
 
 test: .venv/tests .venv/chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/live
-	$(BIN)/python -m pytest tests/browser tests/live  # by themselves: a browser and servers want the machine
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/browser  # the longest files come first
+	$(BIN)/python -m pytest tests/live  # by themselves: they are about limits and delays
 
 # Many more cases than `make test` tries, each time others: some tens of minutes.
 fuzz: .venv/tests

@@ -32,9 +32,9 @@ def test_a_fresh_server_gates_every_deep_link(
     browser: Browser, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     """On a desk without users nobody may see anything but the sentence that says so."""
-    with serving(tmp_path, command) as fresh:
+    with serving(tmp_path, command) as fresh, browser.new_context() as context:
         for address in addresses():
-            page = browser.new_page()
+            page = context.new_page()
             page.goto(f"{fresh.url}/{address}")
             expect(page.get_by_text("python -m core demo")).to_be_visible()
             expect(page.get_by_text(re.compile("Configurações|Classificação|Preferências"))).to_have_count(0)
@@ -47,10 +47,12 @@ def test_who_is_not_signed_in_sees_no_page(
 ) -> None:
     port = free_port()
     with serving(tmp_path, command, port, DESFECHO_URL=f"http://127.0.0.1:{port}", **OIDC) as fresh:
+        context = browser.new_context(locale="pt-BR")
         for address in addresses():
-            page = browser.new_page(locale="pt-BR")
+            page = context.new_page()
             page.goto(f"{fresh.url}/{address}")
             expect(page.get_by_role("button", name="Entrar")).to_be_visible()
             expect(page.get_by_text(re.compile("Configurações|Classificação|Preferências"))).to_have_count(0)
             expect(page.get_by_test_id("stSidebar")).to_be_hidden()
             page.close()
+        context.close()
