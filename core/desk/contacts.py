@@ -85,6 +85,12 @@ def merge(tx: Tx, contact_id: UUID, into: UUID, now: datetime) -> None:
     tx.insert("contact_merges", tx.number, contact_id, into, now)
 
 
+def merged_since(tx: Tx, number: int, most: int) -> list[UUID]:
+    """The contacts that commands after `number` found to be another one too, at most so many."""
+    sql = "SELECT DISTINCT into_contact_id FROM contact_merges WHERE number > ? LIMIT ?"
+    return [contact_id for (contact_id,) in tx.rows(sql, number, most)]
+
+
 # Finding somebody ---------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.desk import people
-from core.desk.transaction import Tx, places
+from core.desk.transaction import Row, Tx, places
 from core.ids import new_id
 from core.model import SYSTEM_USER_ID, RecordEntry, RecordFilter, Refusal
 
@@ -70,6 +70,25 @@ def forget_strangers(tx: Tx, before: datetime) -> None:
     tx.run(
         "UPDATE refusals SET who = NULL WHERE user_id IS NULL AND who IS NOT NULL AND occurred_at < ?", before
     )
+
+
+# For who follows the history ----------------------------------------------------------------------
+
+
+def known_and_last(tx: Tx, number: int) -> list[Row]:
+    """The command of this number and the last one, as far as they are there: number, occurred_at, user_id, action,
+    subject_id."""
+    return tx.rows(
+        "SELECT number, occurred_at, user_id, action, subject_id FROM history"
+        " WHERE number IN (?, (SELECT max(number) FROM history WHERE number >= ?))",
+        number, tx.number,
+    )  # fmt: skip
+
+
+def done_since(tx: Tx, number: int) -> dict[str, datetime]:
+    """What commands after this one did, each with when it was last done."""
+    sql = "SELECT action, max(occurred_at) FROM history WHERE number > ? GROUP BY action"
+    return dict(tx.rows(sql, number))
 
 
 # What is on record --------------------------------------------------------------------------------

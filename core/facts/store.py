@@ -18,8 +18,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from core.desk import Desk, Tx, blocks, organisation, people, reasons
+from core.desk import Desk, Tx, blocks, organisation, people, reasons, record
 from core.desk.database import Database, first_line, is_forbidden, is_full, of_disk
+from core.desk.transaction import Row
 from core.errors import Unavailable
 from core.facts import bulk, few
 from core.facts.names import Names
@@ -158,23 +159,23 @@ class Facts:
     def _take_over(self, desk: Tx, since: int) -> None:
         """Write what the desk, as it is in this one transaction, tells of the commands after `since`; all anew where
         days are of another time zone by now, or the facts of another desk or of one since restored."""
-        number = desk.value("SELECT coalesce(max(number), 0) FROM history WHERE number >= ?", desk.number)
+        marks = {row[0]: _mark(row) for row in record.known_and_last(desk, since)}
+        number = max(marks, default=0)
         if number != desk.number:  # something was committed since, which the desk's memory may not know of
             desk.known = {}
         timezone = organisation.organisation(desk).timezone
-        if since > number or timezone != self._state.timezone or _mark(desk, since) != self._state.mark:
+        if timezone != self._state.timezone or marks.get(since) != self._state.mark:
             since = 0
-        what = few.changed(desk, since) if since else None
-        mark = _mark(desk, number)
+        done = record.done_since(desk, since)
+        what = few.changed(desk, since, done) if since else None
         with self._cursor() as cursor:
             facts = Tx(cursor, number, {})
             try:
-                as_of = desk.value("SELECT max(occurred_at) FROM history WHERE number > ?", since)
                 # What was recorded later may have happened before.
                 latest = "greatest(as_of, ?)" if since else "?"
                 facts.run(
                     f"UPDATE store.state SET number = ?, as_of = {latest}, timezone = ?, mark = ?",
-                    number, as_of, timezone, mark,
+                    number, max(done.values(), default=None), timezone, marks.get(number),
                 )  # fmt: skip
                 if not since:
                     facts.run(_sql("empty.sql"))
@@ -193,7 +194,7 @@ class Facts:
         if what is None or what.touched or others:  # of most commands, messages, the facts know nothing
             self._changed()
         self._recognised = True
-        self._state = State(number, timezone, mark)  # who finds it is told the new
+        self._state = State(number, timezone, marks.get(number))  # who finds it is told the new
 
     def _changed(self) -> None:
         self._changes += 1
@@ -239,10 +240,9 @@ class Facts:
         return found
 
 
-def _mark(desk: Tx, number: int) -> str | None:
-    """What tells the command of this number from that of another desk; None where there is none."""
-    row = desk.row("SELECT occurred_at, user_id, action, subject_id FROM history WHERE number = ?", number)
-    return hashlib.sha256(repr(row).encode()).hexdigest() if row else None
+def _mark(command: Row) -> str:
+    """What tells a command in the history from that of the same number in another desk's."""
+    return hashlib.sha256(repr(command[1:]).encode()).hexdigest()
 
 
 def _checkpointed(cursor: duckdb.DuckDBPyConnection) -> bool:
