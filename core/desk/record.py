@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 from core.desk import people
@@ -75,20 +76,18 @@ def forget_strangers(tx: Tx, before: datetime) -> None:
 # For who follows the history ----------------------------------------------------------------------
 
 
-def known_and_last(tx: Tx, number: int) -> list[Row]:
-    """The command of this number and the last one, as far as they are there: number, occurred_at, user_id, action,
-    subject_id."""
-    return tx.rows(
-        "SELECT number, occurred_at, user_id, action, subject_id FROM history"
-        " WHERE number IN (?, (SELECT max(number) FROM history WHERE number >= ?))",
-        number, tx.number,
-    )  # fmt: skip
+COMMAND = "SELECT number, occurred_at, user_id, action, subject_id FROM history"
 
 
-def done_since(tx: Tx, number: int) -> dict[str, datetime]:
-    """What commands after this one did, each with when it was last done."""
-    sql = "SELECT action, max(occurred_at) FROM history WHERE number > ? GROUP BY action"
-    return dict(tx.rows(sql, number))
+def commands_from(tx: Tx, number: int, most: int) -> list[Row]:
+    """The command of this number, if there is one, and what came after it, in order: number, occurred_at, user_id, action,
+    subject_id. Of more than `most`, some: one more than that."""
+    return sorted(tx.rows(f"{COMMAND} WHERE number >= ? LIMIT ?", number, most + 1), key=itemgetter(0))
+
+
+def last_command(tx: Tx) -> Row | None:
+    """The same of the last command; None: there was none yet."""
+    return tx.row(f"{COMMAND} WHERE number >= ? ORDER BY number DESC LIMIT 1", tx.number)
 
 
 # What is on record --------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ PARAMETER = re.compile(r"\$([a-z_]+)")
 FACTS_FILE = "facts.duckdb"
 LONGEST_REPORT = 30.0  # seconds
 PATIENCE = 2.0  # seconds in which the facts go on while a moment is looked for to write them down
+MOST_COMMANDS = 100_000  # that are looked at one by one: after more, everything is derived anew
 MOST_ANSWERS = 500  # of reports, kept until the facts change
 MOST_AHEAD = 4  # views whose questions are asked before they need them
 LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
@@ -163,15 +164,20 @@ class Facts:
     def _take_over(self, desk: Tx, since: int) -> None:
         """Write what the desk, as it is in this one transaction, tells of the commands after `since`; all anew where
         days are of another time zone by now, or the facts of another desk or of one since restored."""
-        marks = {row[0]: _mark(row) for row in record.known_and_last(desk, since)}
-        number = max(marks, default=0)
+        commands = record.commands_from(desk, since, MOST_COMMANDS) if since else []
+        all_told = 0 < len(commands) <= MOST_COMMANDS
+        last = commands[-1] if all_told else record.last_command(desk)
+        number, mark = (last[0], _mark(last)) if last else (0, None)
         if number != desk.number:  # something was committed since, which the desk's memory may not know of
             desk.known = {}
         timezone = organisation.organisation(desk).timezone
-        if timezone != self._state.timezone or marks.get(since) != self._state.mark:
+        if not all_told or (timezone, _mark(commands[0])) != (self._state.timezone, self._state.mark):
             since = 0
-        done = record.done_since(desk, since)
-        what = few.changed(desk, since, done) if since else None
+        if since:
+            what = few.changed(desk, since, {action for _, _, _, action, _ in commands[1:]})
+            as_of = max(at for _, at, *_ in commands)
+        else:
+            what, as_of = None, desk.value("SELECT max(occurred_at) FROM history")
         with self._cursor() as cursor:
             facts = Tx(cursor, number, {})
             try:
@@ -179,7 +185,7 @@ class Facts:
                 latest = "greatest(as_of, ?)" if since else "?"
                 facts.run(
                     f"UPDATE store.state SET number = ?, as_of = {latest}, timezone = ?, mark = ?",
-                    number, max(done.values(), default=None), timezone, marks.get(number),
+                    number, as_of, timezone, mark,
                 )  # fmt: skip
                 if not since:
                     facts.run(_sql("empty.sql"))
@@ -198,7 +204,7 @@ class Facts:
         if what is None or what.touched or others:  # of most commands, messages, the facts know nothing
             self._changed()
         self._recognised = True
-        self._state = State(number, timezone, marks.get(number))  # who finds it is told the new
+        self._state = State(number, timezone, mark)  # who finds it is told the new
 
     def _changed(self) -> None:
         self._changes += 1

@@ -13,9 +13,10 @@ import duckdb
 import pytest
 
 from core import services
-from core.desk import Desk
-from core.facts import Facts, few
+from core.desk import Desk, Tx
+from core.facts import Facts, bulk, few
 from core.facts.few import FEW
+from core.facts.names import Names
 from core.facts.store import FACTS_FILE, LONGEST_KEPT, MOST_AHEAD
 from core.importing import import_log
 from core.model import SYSTEM, Caller, Category, Reason, Role
@@ -306,6 +307,32 @@ def test_what_is_asked_ahead_is_there_for_who_asks(facts: Facts, monkeypatch: py
     facts.close()
     facts.ahead(partial(late.append, -1))
     assert -1 not in late
+
+
+@pytest.mark.parametrize(
+    "most", [4, 5]
+)  # one command too many to be looked at one by one, and as many as may be
+def test_behind_by_many_commands(
+    desk: Desk, facts: Facts, team: Team, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    rebuilt: list[int] = []
+    take_over = bulk.take_over
+
+    def told(desk: Tx, facts: Tx, names: Names, since: int, timezone: str) -> None:
+        rebuilt.append(since)
+        take_over(desk, facts, names, since, timezone)
+
+    monkeypatch.setattr("core.facts.store.MOST_COMMANDS", most)
+    opened = write(desk, "m0").conversation_id
+    facts.catch_up(desk)
+    monkeypatch.setattr(bulk, "take_over", told)
+    services.conclude(desk, team.ana, opened, now=NOW)
+    for n in range(1, 4):
+        write(desk, f"m{n}", address=str(n))
+    facts.catch_up(desk)
+    assert rebuilt == ([0] if most == 4 else [])
+    assert answer(facts, "SELECT count(*) FROM analytics.conclusions") == [(1,)]
+    assert answer(facts, "SELECT number FROM analytics.as_of") == [(desk.number,)]
 
 
 def test_what_was_committed_a_moment_ago_is_not_lost(desk: Desk, facts: Facts, team: Team) -> None:
