@@ -6,9 +6,9 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,6 @@ LONGEST_REPORT = 30.0  # seconds
 PATIENCE = 2.0  # seconds in which the facts go on while a moment is looked for to write them down
 MOST_COMMANDS = 100_000  # that are looked at one by one: after more, everything is derived anew
 MOST_ANSWERS = 500  # of reports, kept until the facts change
-MOST_AHEAD = 4  # views whose questions are asked before they need them
 LONGEST_KEPT = 5_000  # rows: what is longer goes into a file, and nobody asks for it again
 SHAPE = "10"  # of schema.sql; another one in the file means: make it anew
 
@@ -69,8 +68,6 @@ class Facts:
         self._asking = threading.Lock()
         self._answers: OrderedDict[tuple[str, str], Future[pd.DataFrame]] = OrderedDict()
         self._database = Database(partial(_connect, path), self._opened)
-        self._ahead = ThreadPoolExecutor(1, "facts ahead")
-        self._room_ahead = threading.BoundedSemaphore(MOST_AHEAD)
 
     def _opened(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._state = State(*cursor.execute("SELECT number, timezone, mark FROM store.state").fetchall()[0])
@@ -87,7 +84,6 @@ class Facts:
         return cls(folder / FACTS_FILE)
 
     def close(self) -> None:
-        self._ahead.shutdown(cancel_futures=True)
         with self._standing, self._updating:
             self._database.close()
 
@@ -239,20 +235,6 @@ class Facts:
                     if self._answers.get(key) is answer:
                         del self._answers[key]
         return answer.result().copy()
-
-    def ahead(self, ask: Callable[[], Any]) -> None:
-        """Let one thread, the same for everybody, ask what is going to be asked: who does so finds the answer, or waits for
-        the rest of it. Where that thread has enough to do, or can no longer, nothing happens."""
-        if self._room_ahead.acquire(blocking=False):
-            with suppress(RuntimeError):  # closed
-                self._ahead.submit(self._ask_ahead, ask)
-
-    def _ask_ahead(self, ask: Callable[[], Any]) -> None:
-        try:
-            with suppress(Exception):  # which is told to who asks
-                ask()
-        finally:
-            self._room_ahead.release()
 
     def _frame(self, sql: str, params: dict[str, Any]) -> pd.DataFrame:
         with self._cursor() as cursor:

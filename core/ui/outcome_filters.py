@@ -1,7 +1,7 @@
 """What the outcomes page is asked: it stands in the address, so that a view is a link."""
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -255,21 +255,17 @@ def _clear() -> None:
 
 def one_of(name: str, label: str, options: dict[str, str], session: Session) -> str:
     """Something that the page shows one of, named in the address but for the first."""
-    chosen, text = said(name, options), session.text
+    usual, text = next(iter(options)), session.text
+    said = st.query_params.get(name, usual)
+    chosen = said if said in options else usual
     _choice(
         name, chosen,
         lambda key: st.segmented_control(
-            label, list(options), key=key, required=True, format_func=lambda name: text(options[name]),
-            label_visibility="collapsed", on_change=_take_one, args=(key, name, next(iter(options))),
+            label, list(options), key=key, required=True, format_func=lambda said: text(options[said]),
+            label_visibility="collapsed", on_change=_take_one, args=(key, name, usual),
         ),
     )  # fmt: skip
     return chosen
-
-
-def said(name: str, options: Iterable[str]) -> str:
-    """Which of these the address says under this name; otherwise the first."""
-    found = st.query_params.get(name, "")
-    return found if found in options else next(iter(options))
 
 
 # Clicks on what is shown --------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """What the outcomes page tells, by topic: each a few charts, each with its table and files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -10,7 +9,6 @@ import altair
 import pandas as pd
 import streamlit as st
 
-from core.facts import Facts
 from core.model import Category
 from core.reports import classifying, outcomes, reopenings, times
 from core.reports.charts import categories, category_name
@@ -28,15 +26,11 @@ AMOUNTS = {"conclusions": N_("By number"), "value": N_("By value")}
 def show(session: Session, chosen: ReportFilter) -> None:
     """The topic that the address names."""
     label = session.text("Topic")
-    titles = {name: topic.title for name, topic in TOPICS.items()}
-    name = outcome_filters.one_of(outcome_filters.TOPIC, label, titles, session)
-    for part in TOPICS[name].parts:
+    topic = outcome_filters.one_of(
+        outcome_filters.TOPIC, label, {name: title for name, (title, _) in TOPICS.items()}, session
+    )
+    for part in TOPICS[topic][1]:
         part(session, chosen)
-
-
-def reports() -> tuple[Callable[[Facts, ReportFilter], Any], ...]:
-    """What the topic that the address names asks for."""
-    return TOPICS[outcome_filters.said(outcome_filters.TOPIC, TOPICS)].reports
 
 
 def _chart(
@@ -340,30 +334,12 @@ def edits(session: Session, chosen: ReportFilter) -> None:
     table(session, "edits", title, chosen, columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
-    title: str
-    parts: tuple[Callable[[Session, ReportFilter], None], ...]
-    reports: tuple[Callable[[Facts, ReportFilter], Any], ...]  # that the parts ask for, in this order
-
-
-TOPICS = {
-    "outcomes": Topic(
-        N_("Outcomes"), (over_time, by_reason), (outcomes.outcomes_over_time, outcomes.outcomes_by_reason)
-    ),
-    "agents": Topic(N_("Agents"), (by_agent,), (outcomes.outcomes_by_agent,)),
-    "back": Topic(
-        N_("Came back"),
-        (came_back, reasons_that_come_back),
-        (reopenings.time_to_reopening, reopenings.reopened_by_reason),
-    ),
-    "unclassified": Topic(
-        N_("Not classified"),
-        (unclassified_over_time, unclassified_by_agent),
-        (classifying.unclassified_over_time, classifying.unclassified_by_agent),
-    ),
-    "times": Topic(
-        N_("Times"), (time_by_category, weekday_by_hour), (times.time_by_category, times.weekday_by_hour)
-    ),
-    "changes": Topic(N_("Changes"), (edits,), (classifying.edits,)),
+Part = Callable[[Session, ReportFilter], None]
+TOPICS: dict[str, tuple[str, tuple[Part, ...]]] = {
+    "outcomes": (N_("Outcomes"), (over_time, by_reason)),
+    "agents": (N_("Agents"), (by_agent,)),
+    "back": (N_("Came back"), (came_back, reasons_that_come_back)),
+    "unclassified": (N_("Not classified"), (unclassified_over_time, unclassified_by_agent)),
+    "times": (N_("Times"), (time_by_category, weekday_by_hour)),
+    "changes": (N_("Changes"), (edits,)),
 }

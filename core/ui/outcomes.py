@@ -10,7 +10,7 @@ from core.reports import trends
 from core.reports.filter import ReportFilter
 from core.reports.metrics import METRICS, Metric, Unit, shown, wilson
 from core.text import Text
-from core.ui import escape, outcome_details, outcome_filters, outcome_topics
+from core.ui import escape, outcome_details, outcome_filters
 from core.ui.session import Session
 
 
@@ -24,13 +24,12 @@ def filters(session: Session) -> ReportFilter:
 def figures(session: Session, chosen: ReportFilter) -> bool:
     """The figures with how they moved, and their change from another period; False where there is nothing to tell."""
     text, facts = session.text, session.application.facts
-    against = outcome_filters.compared_with(chosen)
-    _ask_ahead(session, chosen, against)
     now_is = reports.figures(facts, chosen)
     if not now_is["conclusions"]:
         head, rest = text("No conclusions in this period"), text("Choose another period, or fewer filters.")
         st.html(f'<div class="df-empty"><strong>{head}</strong>{rest}</div>')
         return False
+    against = outcome_filters.compared_with(chosen)
     before = reports.figures(facts, against)
     moved = trends.lines(trends.figures_over_time(facts, chosen))
     with st.container(horizontal=True, key="figures"):
@@ -71,21 +70,6 @@ def figures(session: Session, chosen: ReportFilter) -> bool:
     st.caption(escape.markdown(" ".join(notes)))
     outcome_details.show(session, chosen)
     return True
-
-
-def _ask_ahead(session: Session, chosen: ReportFilter, against: ReportFilter) -> None:
-    """Let the facts be asked in this order while the page is drawn."""
-    facts, now, of_topic = session.application.facts, session.now, outcome_topics.reports()
-
-    def ask() -> None:
-        reports.figures(facts, chosen)
-        reports.figures(facts, against)
-        trends.figures_over_time(facts, chosen)
-        reports.may_reopen(facts, chosen, now=now)
-        for report in of_topic:
-            report(facts, chosen)
-
-    facts.ahead(ask)
 
 
 def _change(value: Any, was: Any, unit: Unit, text: Text) -> str | None:

@@ -1,6 +1,5 @@
 """What the outcomes page is asked: filters, the period it is compared with, clicks on what it shows."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,10 @@ import pytest
 
 from core import services
 from core.desk import Desk
-from core.facts import Facts
 from core.model import SYSTEM, Category, Reason, ValueMode
 from core.reports.filter import ReportFilter
 from core.text import Text
 from core.ui.outcome_filters import by_agent, by_bar, by_reason
-from core.ui.outcome_topics import TOPICS
 from tests.conftest import NOW, Team
 from tests.pages.conftest import Look
 from tests.pages.outcomes import PAGE, asked, at_address, conclude, figures, imported, keys, select
@@ -39,30 +36,6 @@ def some(desk: Desk, team: Team, sale: Reason, price: Reason, tmp_path: Path) ->
     conclude(desk, team, 5, sale, "1000", days=3)
     services.change_organisation(desk, SYSTEM, currency="BRL", now=NOW)
     imported(desk, tmp_path, [{"agent": "Rita", "category": "other", "reason": "Elogio"}])
-
-
-@pytest.mark.parametrize("topic", TOPICS)
-def test_what_a_view_asks_is_asked_ahead_and_nothing_else(
-    desk: Desk, team: Team, some: None, look: Look, monkeypatch: pytest.MonkeyPatch, topic: str
-) -> None:
-    frame, asked_by = Facts.frame, {"the view": set[str](), "ahead": set[str]()}
-    asking: list[str] = []
-
-    def told(self: Facts, sql: str, params: dict[str, Any]) -> Any:
-        for who in asking[-1:]:
-            asked_by[who].add(sql + repr(params))
-        return frame(self, sql, params)
-
-    def ahead(self: Facts, ask: Callable[[], Any]) -> None:
-        asking.append("ahead")
-        ask()
-        asking.append("the view")
-
-    monkeypatch.setattr(Facts, "frame", told)
-    monkeypatch.setattr(Facts, "ahead", ahead)
-    ended(at_address(look, team.marta, {"topic": topic, "p": "year", "reason": "Venda"}))
-    assert asking == ["ahead", "the view"]
-    assert asked_by["ahead"] == asked_by["the view"] != set()
 
 
 @pytest.mark.parametrize(

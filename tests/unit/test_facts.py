@@ -1,11 +1,9 @@
 """The facts: derived from the desk, disposable, without personal data."""
 
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -17,7 +15,7 @@ from core.desk import Desk, Tx
 from core.facts import Facts, bulk, few
 from core.facts.few import FEW
 from core.facts.names import Names
-from core.facts.store import FACTS_FILE, LONGEST_KEPT, MOST_AHEAD
+from core.facts.store import FACTS_FILE, LONGEST_KEPT
 from core.importing import import_log
 from core.model import SYSTEM, Caller, Category, Reason, Role
 from core.rules import Incoming
@@ -278,35 +276,6 @@ def test_what_many_ask_of_the_same_facts_is_asked_once(
     for _ in range(2):  # too long to be kept
         assert len(facts.frame("SELECT unnest(range($rows)) AS n", {"rows": LONGEST_KEPT + 1})) > LONGEST_KEPT
     assert len(asked) == 6
-
-
-def test_what_is_asked_ahead_is_there_for_who_asks(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
-    askers: list[str] = []
-    frame = Facts._frame
-
-    def told(self: Facts, sql: str, params: dict[str, object]) -> object:
-        askers.append(threading.current_thread().name)
-        return frame(self, sql, params)
-
-    monkeypatch.setattr(Facts, "_frame", told)
-    going_on, went_on, done = threading.Event(), threading.Event(), threading.Event()
-    facts.ahead(lambda: 1 / 0)  # is of no consequence
-    facts.ahead(lambda: facts.frame("SELECT 1 AS n", {}))
-    facts.ahead(lambda: (went_on.set(), going_on.wait(10)))
-    assert went_on.wait(10)
-    assert facts.frame("SELECT 1 AS n", {})["n"].tolist() == [1]
-    assert askers == ["facts ahead_0"]
-    late: list[int] = []
-    for n in range(2 * MOST_AHEAD):  # more than it takes while it is at something
-        facts.ahead(partial(late.append, n))
-    going_on.set()
-    while not done.is_set():  # it takes more as soon as it can
-        facts.ahead(done.set)
-        time.sleep(0.01)
-    assert late == list(range(MOST_AHEAD - 1))
-    facts.close()
-    facts.ahead(partial(late.append, -1))
-    assert -1 not in late
 
 
 @pytest.mark.parametrize(
