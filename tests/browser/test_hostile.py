@@ -201,6 +201,7 @@ def test_with_a_manager(page: Page, place: Place) -> None:
     box.fill(WORST)
     page.get_by_role("option").first.click()
     assert WORST in shown(page.get_by_test_id("stToastText"))
+    settled(page)
     assert f"com {WORST}" in shown(page.locator(".st-key-head"))
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Ordenar e filtrar").click()
