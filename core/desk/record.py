@@ -75,7 +75,6 @@ def forget_strangers(tx: Tx, before: datetime) -> None:
 
 # For who follows the history ----------------------------------------------------------------------
 
-
 COMMAND = "SELECT number, occurred_at, user_id, action, subject_id FROM history"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from core.desk import Tx, contacts, conversations, organisation
@@ -15,19 +15,19 @@ from core.desk.transaction import places
 from core.facts.names import UNCLASSIFIED, Names
 from core.model import ArchivePreference, Classification, Conclusion, ReopenCause, Reopening
 
-T = TypeVar("T")
-
 FEW = 100  # rows of a kind: above that, one question about all is quicker than one about each
 WAIT = {ArchivePreference.AFTER_12H: timedelta(hours=12), ArchivePreference.IMMEDIATELY: timedelta(0)}
 SECOND = timedelta(seconds=1)
-# Tables of the desk that the facts are made of, by the action that may write them. Of an action not named here all are
-# asked, and of one that the facts know nothing of none.
-CONCLUDED, CLASSIFIED, REOPENED, MERGED = "conclusions", "classifications", "reopenings", "contact_merges"
-WRITTEN_BY: dict[str, tuple[str, ...]] = {
-    "conclude": (CONCLUDED, CLASSIFIED),
-    "edit_classification": (CLASSIFIED,),
-    "reopen": (REOPENED,),
-    "receive_message": (REOPENED, MERGED),
+# What of the desk the facts are made of, and which of it an action may have added to: one that is not named here, to any.
+NewSince = Callable[[Tx, int, int], list[Any]]
+EVERYTHING: tuple[NewSince, ...] = (
+    conversations.concluded_since, conversations.classified_since, conversations.reopened_since, contacts.merged_since,
+)  # fmt: skip
+ADDED_BY: dict[str, tuple[NewSince, ...]] = {
+    "conclude": (conversations.concluded_since, conversations.classified_since),
+    "edit_classification": (conversations.classified_since,),
+    "reopen": (conversations.reopened_since,),
+    "receive_message": (conversations.reopened_since, contacts.merged_since),
     **dict.fromkeys(
         ("assign", "set_archive_preference", "sign_in", "sign_out", "create_token", "revoke_token"), ()
     ),
@@ -47,31 +47,29 @@ class Changed:
 
 def changed(desk: Tx, since: int, actions: Iterable[str]) -> Changed | None:
     """What came after command `since`, of commands that did this; None: too much to be taken over one by one."""
-    of_all = (CONCLUDED, CLASSIFIED, REOPENED, MERGED)
-    written = {table for action in actions for table in WRITTEN_BY.get(action, of_all)}
-
-    def new(table: str, ask: Callable[[Tx, int, int], list[T]]) -> list[T]:
-        return ask(desk, since, FEW + 1) if table in written else []
-
-    concluded = {each.id: each for each in new(CONCLUDED, conversations.concluded_since)}
-    classified = {each.id: each for each in new(CLASSIFIED, conversations.classified_since)}
-    reopened = {each.id: each for each in new(REOPENED, conversations.reopened_since)}
-    merged = new(MERGED, contacts.merged_since)
-    if max(len(concluded), len(classified), len(reopened), len(merged)) > FEW:
+    asked = {ask for action in actions for ask in ADDED_BY.get(action, EVERYTHING)}
+    found = [ask(desk, since, FEW + 1) if ask in asked else [] for ask in EVERYTHING]
+    if max(map(len, found)) > FEW:
         return None
-    touched = {each.id: each.conversation_id for each in concluded.values()}
-    touched |= {each.conclusion_id: each.conversation_id for each in reopened.values()}
-    for version in classified.values():
-        if version.conclusion_id not in touched:
-            of = desk.value("SELECT conversation_id FROM conclusions WHERE id = ?", version.conclusion_id)
-            touched[version.conclusion_id] = of
+    concluded, classified, reopened, merged = found
+    touched = {new.id: new.conversation_id for new in concluded}
+    touched |= {new.conclusion_id: new.conversation_id for new in reopened}
+    for new in classified:
+        if new.conclusion_id not in touched:
+            of = desk.value("SELECT conversation_id FROM conclusions WHERE id = ?", new.conclusion_id)
+            touched[new.conclusion_id] = of
     for contact in merged:
         for (of,) in desk.rows("SELECT id FROM conversations WHERE contact_id = ?", contact):
             its = desk.rows("SELECT id FROM conclusions WHERE conversation_id = ?", of)
             touched |= dict.fromkeys((id_ for (id_,) in its), of)
     if len(touched) > 4 * FEW:  # a contact of very many conversations was merged
         return None
-    return Changed(concluded, classified, reopened, touched)
+    return Changed(
+        {new.id: new for new in concluded},
+        {new.id: new for new in classified},
+        {new.id: new for new in reopened},
+        touched,
+    )
 
 
 def take_over(desk: Tx, facts: Tx, names: Names, what: Changed, timezone: str) -> None:

@@ -278,9 +278,7 @@ def test_what_many_ask_of_the_same_facts_is_asked_once(
     assert len(asked) == 6
 
 
-@pytest.mark.parametrize(
-    "most", [4, 5]
-)  # one command too many to be looked at one by one, and as many as may be
+@pytest.mark.parametrize("most", [4, 5])  # one command too many, and as many as may be
 def test_behind_by_many_commands(
     desk: Desk, facts: Facts, team: Team, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
