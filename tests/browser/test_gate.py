@@ -46,8 +46,10 @@ def test_who_is_not_signed_in_sees_no_page(
     browser: Browser, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     port = free_port()
-    with serving(tmp_path, command, port, DESFECHO_URL=f"http://127.0.0.1:{port}", **OIDC) as fresh:
-        context = browser.new_context(locale="pt-BR")
+    with (
+        serving(tmp_path, command, port, DESFECHO_URL=f"http://127.0.0.1:{port}", **OIDC) as fresh,
+        browser.new_context(locale="pt-BR") as context,
+    ):
         for address in addresses():
             page = context.new_page()
             page.goto(f"{fresh.url}/{address}")
@@ -55,4 +57,3 @@ def test_who_is_not_signed_in_sees_no_page(
             expect(page.get_by_text(re.compile("Configurações|Classificação|Preferências"))).to_have_count(0)
             expect(page.get_by_test_id("stSidebar")).to_be_hidden()
             page.close()
-        context.close()

@@ -1,6 +1,5 @@
 """What somebody clicked is done, however soon something else follows, which takes Streamlit to its next run."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from core.ui import clicks
 
 done: list[str] = []
-follows_during = False
+coming: dict[str, RerunData] = {}  # what the browser sends next, by when it does
 
 
 def page() -> None:
@@ -28,32 +27,20 @@ def page() -> None:
 
 
 def clicked() -> None:
-    if follows_during:
+    if "during" in coming:
         ctx = get_script_run_ctx()
         assert ctx and ctx.script_requests
-        ctx.script_requests.request_rerun(typed("after"))
+        ctx.script_requests.request_rerun(coming.pop("during"))
     done.append("begun")
     st.session_state["said"] = "concluded"  # a place where Streamlit looks whether something newer has come
     st.query_params["c"] = "1"  # another
     done.append("ended")
 
 
-def typed(text: str) -> RerunData:
-    """What the browser sends when somebody has typed: all values, and no click."""
-    states = WidgetStates()
-    states.widgets.add(id=ids["search"], string_value=text)
-    return RerunData(widget_states=states)
-
-
-ids: dict[str, str] = {}
-
-
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    done.clear()
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SafeSessionState, "on_script_will_rerun", SafeSessionState.on_script_will_rerun)
     clicks.keep()
-    yield
 
 
 @pytest.mark.parametrize("when", ["before", "during"])
@@ -61,27 +48,26 @@ def test_a_click_is_done_though_something_newer_has_come(
     kept: None, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     test = AppTest.from_function(page).run()
-    ids["search"] = test.text_input(key="search").proto.id
     runs = test.session_state["runs"]
+    typed = WidgetStates()  # all values, and no click
+    typed.widgets.add(id=test.text_input(key="search").proto.id, string_value="after")
+    done.clear()
+    coming[when] = RerunData(widget_states=typed)
     begin = LocalScriptRunner.start
-    coming = [typed("after")] if when == "before" else []
 
     def start(runner: LocalScriptRunner) -> None:
         def follow(_: Any, event: ScriptRunnerEvent, **__: Any) -> None:
-            if (
-                event is ScriptRunnerEvent.SCRIPT_STARTED and coming
-            ):  # the click is under way, and not yet done
-                runner.request_rerun(coming.pop())
+            # The click is under way, and not yet done.
+            if event is ScriptRunnerEvent.SCRIPT_STARTED and "before" in coming:
+                runner.request_rerun(coming.pop("before"))
 
         runner.on_event.connect(follow, weak=False)
         begin(runner)
 
     monkeypatch.setattr(LocalScriptRunner, "start", start)
-    monkeypatch.setattr("tests.pages.test_clicks.follows_during", when == "during")
     test.button(key="conclude").click().run()
     assert not test.exception
     assert done == ["begun", "ended"]
     assert (test.session_state["said"], test.session_state["search"]) == ("concluded", "after")
-    assert (
-        test.session_state["runs"] == runs + 1
-    )  # the page was drawn for what is newer, and for nothing else
+    assert test.session_state["runs"] == runs + 1  # drawn for what is newer, and for nothing else
+    assert not coming
