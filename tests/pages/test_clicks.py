@@ -1,11 +1,15 @@
 """What somebody clicked is done, however soon something else follows, which takes Streamlit to its next run."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import streamlit as st
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent, get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
@@ -71,3 +75,22 @@ def test_a_click_is_done_though_something_newer_has_come(
     assert (test.session_state["said"], test.session_state["search"]) == ("concluded", "after")
     assert test.session_state["runs"] == runs + 1  # drawn for what is newer, and for nothing else
     assert not coming
+
+
+def test_a_click_not_yet_begun_is_done_with_what_came_after() -> None:
+    """`.streamlit/config.toml` has one runner for each tab. Told to stop for a second one, it would leave out the click."""
+    requests = ScriptRequests()
+    session = Mock(
+        _scriptrunner=Mock(request_rerun=requests.request_rerun, request_stop=requests.request_stop)
+    )
+    for pressed in (True, False):
+        sent = ClientState()
+        if pressed:
+            sent.widget_states.widgets.add(id="conclude", trigger_value=True)
+        sent.widget_states.widgets.add(id="search", string_value="before" if pressed else "after")
+        AppSession.request_rerun(session, sent)
+    asked = requests.on_scriptrunner_ready()
+    assert asked.type is ScriptRequestType.RERUN
+    states = asked.rerun_data.widget_states
+    assert states and {one.id for one in states.widgets} == {"conclude", "search"}
+    assert next(one for one in states.widgets if one.id == "search").string_value == "after"
