@@ -11,6 +11,7 @@ from core.errors import AppError
 from core.model import ConversationSummary, Direction, Folder, Listing, Order
 from core.ui import chat, components, escape
 from core.ui.session import Session
+from core.ui.switch import switch
 
 ROWS = 20
 LONG_WAIT = timedelta(minutes=30)
@@ -48,11 +49,15 @@ def close_conversation() -> None:
     st.query_params.pop(OPENED, None)
 
 
+def _folder() -> Folder:
+    return Folder(st.session_state.get(FOLDER) or Folder.NEW)
+
+
 def listing(session: Session) -> Listing:
     """What the list shows, as the person has asked for it."""
     chosen = st.session_state
     return Listing(
-        folder=Folder(chosen.get(FOLDER) or Folder.NEW),
+        folder=_folder(),
         agent=chosen.get(AGENT),
         q=rules.clean_name(chosen.get(SEARCH)),
         channel=chosen.get(CHANNEL),
@@ -78,24 +83,21 @@ def look_up(session: Session) -> Shown:
 
 
 def _pages(counts: dict[Folder, int]) -> int:
-    return max(1, -(-counts[Folder(st.session_state[FOLDER])] // ROWS))
+    return max(1, -(-counts[_folder()] // ROWS))
 
 
 def inbox(session: Session) -> Shown:
     """Show the folders and the chosen one's conversations; return what was shown."""
     text = session.text
-    if st.session_state.get(FOLDER) is None:
-        st.session_state[FOLDER] = Folder.NEW
     counts, rows = shown = look_up(session)
     _keep_place([row.id for row in rows])
-    st.segmented_control(
+    switch(
+        text,
         text("Folder"),
-        list(Folder),
-        required=True,
-        format_func=lambda f: f"{text.label(f)} **{text.number(counts[f])}**",
+        {folder: text.label(folder) for folder in Folder},
+        counts,
         key=FOLDER,
         on_change=_first_page,
-        label_visibility="collapsed",
         width="stretch",
         wrap=False,
     )

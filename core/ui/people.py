@@ -13,6 +13,7 @@ from core.model import Folder, Listing, Role, User
 from core.ui import components, dialogs, escape, inbox
 from core.ui.pages import PAGES
 from core.ui.session import Session
+from core.ui.switch import switch
 
 ROWS = 20
 INVITE, PERSON = "invite", "person"  # dialogs
@@ -42,13 +43,8 @@ def people(session: Session) -> None:
     found = [user for user in everybody if is_found(user, st.session_state[SEARCH], st.session_state[ROLE])]
     counts = Counter(user.active for user in found)
     names = {True: text("Active"), False: text("Deactivated")}
-    st.session_state.setdefault(STATE, True)
-    st.segmented_control(
-        text("State"), [True, False], required=True, key=STATE, on_change=_first_page,
-        format_func=lambda active: f"{names[active]} **{text.number(counts[active])}**",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    shown = [user for user in found if user.active is st.session_state[STATE]]
+    active = switch(text, text("State"), names, counts, key=STATE, on_change=_first_page)
+    shown = [user for user in found if user.active is active]
     if not shown:
         nobody, rest = text("Nobody found"), text("Try fewer words or filters, or look among the others.")
         st.html(f'<div class="df-empty"><strong>{nobody}</strong>{rest}</div>')

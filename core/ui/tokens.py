@@ -1,5 +1,6 @@
 """The tokens by which programs come in: made, seen, revoked."""
 
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from core.ui import dialogs, escape
 from core.ui.chat import plain
 from core.ui.people import page_of
 from core.ui.session import Session
+from core.ui.switch import switch
 
 NEW, SECRET, TOKEN = "new token", "secret", "token"  # dialogs
 STATE, PAGE = "tokens-state", "tokens-page"  # in the session
@@ -33,19 +35,15 @@ def tokens(session: Session) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="tokens-head"
     ):
-        st.session_state.setdefault(STATE, True)
-        st.segmented_control(
-            text("State"), [True, False], required=True, key=STATE, label_visibility="collapsed",
+        valid = switch(
+            text, text("State"), names, Counter(good.values()), key=STATE,
             on_change=lambda: st.session_state.pop(PAGE, None),
-            format_func=lambda is_good: (
-                f"{names[is_good]} **{text.number(sum(one is is_good for one in good.values()))}**"
-            ),
         )  # fmt: skip
         st.button(
             text("New token"), key="new-token-ask", type="primary", icon=":material/key:",
             on_click=dialogs.ask, args=(NEW,), width="content",
         )  # fmt: skip
-    shown = [one for one in everything if good[one.token.id] is st.session_state[STATE]]
+    shown = [one for one in everything if good[one.token.id] is valid]
     if shown:
         page_of(LIST, PAGE, text("Tokens"), [row_data(session, one, now) for one in shown], _open)
     else:

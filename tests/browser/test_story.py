@@ -3,7 +3,7 @@
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import LAG
 from tests.live.conftest import quack_client
@@ -178,6 +178,34 @@ def test_a_second_tab_is_told_who_was_quicker(page: Page) -> None:
     expect(other.locator(".st-key-footer")).to_contain_text("Concluído por Marta")
     only_conclude(page).click()
     expect(page.get_by_text("Marta já concluiu este atendimento")).to_be_visible()
+
+
+def test_what_is_chosen_stays_so_where_the_browser_missed_how_it_is_called_now(page: Page) -> None:
+    """As where a run is left for a newer one: what it had drawn, and not yet sent, is let go of."""
+    missing: list[bool] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        behind = socket.connect_to_server()
+        behind.on_message(lambda message: None if missing else socket.send(message))
+        socket.on_message(behind.send)
+
+    page.route_web_socket("**/_stcore/stream", connect)
+    home(page)
+    be(page, "Clara · Administrador")
+    page.get_by_role("link", name="Pessoas e acessos").click()
+    rows, search = page.locator(".row:visible"), page.get_by_placeholder("Buscar por nome ou e-mail")
+    expect(page.get_by_role("radio", name="Ativas")).to_be_checked()
+    missing.append(True)
+    search.fill("clara")
+    search.press("Enter")
+    page.wait_for_timeout(1_500)  # it has run by then
+    missing.clear()
+    for words in ("clara ", "Clara", "CLARA"):
+        search.fill(words)
+        search.press("Enter")
+        settled(page)
+        expect(page.get_by_role("radio", name="Ativas 1")).to_be_checked()
+        expect(rows).to_have_count(1)
 
 
 def test_the_dialog_leads_administrators_to_the_reasons(page: Page) -> None:
