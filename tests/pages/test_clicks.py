@@ -9,6 +9,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent, get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.testing.v1 import AppTest
@@ -44,6 +45,7 @@ def clicked() -> None:
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SafeSessionState, "on_script_will_rerun", SafeSessionState.on_script_will_rerun)
+    monkeypatch.setattr(script_requests, "_coalesce_widget_states", script_requests._coalesce_widget_states)
     clicks.keep()
 
 
@@ -77,20 +79,20 @@ def test_a_click_is_done_though_something_newer_has_come(
     assert not coming
 
 
-def test_a_click_not_yet_begun_is_done_with_what_came_after() -> None:
+def test_a_click_not_yet_begun_is_done_before_what_came_after(kept: None) -> None:
     """`.streamlit/config.toml` has one runner for each tab. Told to stop for a second one, it would leave out the click."""
     requests = ScriptRequests()
     session = Mock(
         _scriptrunner=Mock(request_rerun=requests.request_rerun, request_stop=requests.request_stop)
     )
-    for pressed in (True, False):
+    for pressed, typed in (("conclude", "before"), ("next", "after")):
         sent = ClientState()
-        if pressed:
-            sent.widget_states.widgets.add(id="conclude", trigger_value=True)
-        sent.widget_states.widgets.add(id="search", string_value="before" if pressed else "after")
+        sent.widget_states.widgets.add(id="search", string_value=typed)
+        sent.widget_states.widgets.add(id=pressed, trigger_value=True)
         AppSession.request_rerun(session, sent)
     asked = requests.on_scriptrunner_ready()
     assert asked.type is ScriptRequestType.RERUN
     states = asked.rerun_data.widget_states
-    assert states and {one.id for one in states.widgets} == {"conclude", "search"}
-    assert next(one for one in states.widgets if one.id == "search").string_value == "after"
+    assert states and [(one.id, one.string_value, one.trigger_value) for one in states.widgets] == [
+        ("conclude", "", True), ("search", "after", False), ("next", "", True),
+    ]  # fmt: skip
