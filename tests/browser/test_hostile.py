@@ -1,5 +1,6 @@
 """Hostile text is inert on every page: it is seen as it is, asks no other host for anything, and runs nothing."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
@@ -150,6 +151,14 @@ def shown(locator: Locator) -> str:
     return (locator.text_content() or "").replace("\u2060", "")
 
 
+def reads(locator: Locator, text: str) -> None:
+    """What stands there is this, at the latest when the page has been drawn anew."""
+    until = time.monotonic() + 30
+    while (there := shown(locator)) != text:
+        assert time.monotonic() < until, there
+        locator.page.wait_for_timeout(100)
+
+
 def all_shown(locator: Locator) -> list[str]:
     return [text.replace("\u2060", "") for text in locator.all_text_contents()]
 
@@ -280,10 +289,10 @@ def test_in_people_and_access(page: Page, place: Place) -> None:
         search.press("Enter")
         settled(page)
         expect(rows).to_have_count(1)
-        assert shown(rows.locator(".name")) == printable(text)
+        reads(rows.locator(".name"), printable(text))
         rows.click()
         expect(dialog.get_by_label("Nome")).to_have_value(text)
-        assert shown(dialog.get_by_role("heading").first) == " ".join(printable(text).split())
+        reads(dialog.get_by_role("heading").first, " ".join(printable(text).split()))
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
     rows.click()
@@ -315,7 +324,7 @@ def test_in_people_and_access(page: Page, place: Place) -> None:
         WORST, f"Clara {WORST} · tudo o que o usuário pode fazer"
     )  # fmt: skip
     rows.click()
-    assert shown(dialog.get_by_role("heading").first) == WORST
+    reads(dialog.get_by_role("heading").first, WORST)
     expect(dialog.locator("dd").first).to_have_text(f"Clara {WORST} · clara@example.com")
 
 
