@@ -1,7 +1,8 @@
 """A desk of its own for each test, and a small team."""
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,15 @@ from core.model import (
 from core.rules import Incoming
 
 NOW = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
+
+
+def until(what: Callable[[], Any], seconds: float = 30) -> Any:
+    """What becomes true in time."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, "it did not become so"
+        time.sleep(0.1)
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Hostile text is inert on every page: it is seen as it is, asks no other host for anything, and runs nothing."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
@@ -17,6 +16,7 @@ from core.ui.escape import printable
 from core.ui.outcome_topics import TOPICS
 from tests.browser.place import Place
 from tests.browser.test_story import by_key, only_conclude, settled
+from tests.conftest import until
 from tests.server import serving
 
 KINDS = {
@@ -153,10 +153,7 @@ def shown(locator: Locator) -> str:
 
 def reads(locator: Locator, text: str) -> None:
     """What stands there is this, at the latest when the page has been drawn anew."""
-    until = time.monotonic() + 30
-    while (there := shown(locator)) != text:
-        assert time.monotonic() < until, there
-        locator.page.wait_for_timeout(100)
+    until(lambda: shown(locator) == text)
 
 
 def all_shown(locator: Locator) -> list[str]:

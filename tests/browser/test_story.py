@@ -4,8 +4,10 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import LAG
+from tests.conftest import until
 from tests.live.conftest import quack_client
 from tests.server import Server
 
@@ -182,11 +184,18 @@ def test_a_second_tab_is_told_who_was_quicker(page: Page) -> None:
 
 def test_what_is_chosen_stays_so_where_the_browser_missed_how_it_is_called_now(page: Page) -> None:
     """As where a run is left for a newer one: what it had drawn, and not yet sent, is let go of."""
-    missing: list[bool] = []
+    missing = False
+    missed: list[str | None] = []
 
     def connect(socket: WebSocketRoute) -> None:
+        def pass_on(message: str | bytes) -> None:
+            if missing:
+                missed.append(ForwardMsg.FromString(message).WhichOneof("type"))
+            else:
+                socket.send(message)
+
         behind = socket.connect_to_server()
-        behind.on_message(lambda message: None if missing else socket.send(message))
+        behind.on_message(pass_on)
         socket.on_message(behind.send)
 
     page.route_web_socket("**/_stcore/stream", connect)
@@ -195,11 +204,11 @@ def test_what_is_chosen_stays_so_where_the_browser_missed_how_it_is_called_now(p
     page.get_by_role("link", name="Pessoas e acessos").click()
     rows, search = page.locator(".row:visible"), page.get_by_placeholder("Buscar por nome ou e-mail")
     expect(page.get_by_role("radio", name="Ativas")).to_be_checked()
-    missing.append(True)
+    missing = True
     search.fill("clara")
     search.press("Enter")
-    page.wait_for_timeout(1_500)  # it has run by then
-    missing.clear()
+    until(lambda: page.wait_for_timeout(50) or "script_finished" in missed)
+    missing = False
     for words in ("clara ", "Clara", "CLARA"):
         search.fill(words)
         search.press("Enter")

@@ -3,8 +3,7 @@
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from core.desk.check import faults
 from core.desk.database import IN_DOUBT, NO_SPACE, NOT_WRITABLE
 from core.desk.store import DESK_FILE
 from core.model import SYSTEM, Role, Scope
-from tests.conftest import NOW, add_user
+from tests.conftest import NOW, add_user, until
 from tests.server import ROOT, SERVE, environment, free_port, run, serving
 
 SMALL, LARGE = 64, 160  # megabytes
@@ -87,13 +86,6 @@ def token(folder: Path) -> str:
     with closing(Desk.open(folder, NOW)) as desk:
         add_user(desk, "Clara", Role.ADMIN)
         return services.create_token(desk, SYSTEM, "clara@example.com", "tests", Scope.API, now=NOW).secret
-
-
-def until(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def check(folder: Path, messages: Messages) -> None:

@@ -5,12 +5,11 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import httpx2
@@ -21,6 +20,7 @@ from core.analysts import quack
 from core.analysts.door import GAVE_WAY, NO_SESSION, NOT_ADMITTED, NOT_READING, PUT_ASIDE
 from core.analysts.limits import BUSY
 from core.errors import Unavailable
+from tests import conftest
 from tests.attacks import ATTACKS
 from tests.live.conftest import LAG, MEMORY, SECONDS, Live, told
 from tests.server import ROOT, free_port, run, serving
@@ -37,13 +37,7 @@ def processes(live: Live) -> list[tuple[int, str]]:
     return [(ours, "analysts")] + [(int(pid), "worker") for pid, parent, _ in rows if int(parent) == ours]
 
 
-def until(what: Callable[[], Any], seconds: float = 15) -> Any:
-    """What becomes true in time."""
-    end = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < end, "it did not become so"
-        time.sleep(0.1)
-    return found
+until = partial(conftest.until, seconds=15)
 
 
 # What is seen ------------------------------------------------------------------------------------------------------
@@ -77,7 +71,7 @@ def test_a_conclusion_is_seen_in_time_by_who_is_attached_already(
     concluded = live.conclude("seen in time")
     began = time.monotonic()
     mine = f"SELECT count(*) FROM analytics.conclusions WHERE conclusion_id = '{concluded}'"
-    until(lambda: told(attached, mine) == [(1,)], LAG)
+    until(lambda: told(attached, mine) == [(1,)], seconds=LAG)
     assert time.monotonic() - began < LAG
 
 
@@ -86,7 +80,7 @@ def test_nothing_is_copied_anew_while_nothing_changed(
 ) -> None:
     concluded = live.conclude("the last for now")
     mine = f"SELECT count(*) FROM analytics.conclusions WHERE conclusion_id = '{concluded}'"
-    until(lambda: told(attached, mine) == [(1,)], LAG)
+    until(lambda: told(attached, mine) == [(1,)], seconds=LAG)
     time.sleep(1)
     before = sorted((live.server.folder / "analysts").glob("*.duckdb"))
     time.sleep(3)
@@ -227,7 +221,7 @@ def test_an_agent_gets_no_token_for_sql(live: Live) -> None:
 
 def test_a_revoked_token_is_out_within_the_lag_also_where_it_is_attached(live: Live) -> None:
     token = live.create_token("brief")
-    connection = until(lambda: attach_or_none(live, token), LAG)
+    connection = until(lambda: attach_or_none(live, token), seconds=LAG)
     assert told(connection, "SELECT 1") == [(1,)]
     assert run(live.server.folder, "token", "revoke", "brief").returncode == 0
     time.sleep(LAG)
@@ -541,7 +535,7 @@ def test_nothing_is_left_of_an_application_that_was_killed(tmp_path: Path) -> No
     folder.mkdir()
     with serving(folder, DESFECHO_ANALYSTS_PORT=str(free_port())) as server:
         live = Live(server, 0, "", httpx2.Client())
-        pids = until(lambda: len(processes(live)) == 3 and processes(live), 30)
+        pids = until(lambda: len(processes(live)) == 3 and processes(live), seconds=30)
         server.kill()
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid, _ in pids))
     (folder / "analysts" / "facts-1.duckdb").write_bytes(b"half a copy")
@@ -578,7 +572,7 @@ def test_where_nothing_can_be_written_the_copy_before_goes_on_answering(
     finally:
         copies.unlink()
         aside.rename(copies)
-    until(lambda: told(attached, COUNT)[0] > before, 20)
+    until(lambda: told(attached, COUNT)[0] > before, seconds=20)
 
 
 def test_usual_questions_do_not_use_a_worker_up(live: Live, attached: duckdb.DuckDBPyConnection) -> None:

@@ -1,7 +1,6 @@
 """Tokens for SQL at the door: they expire although nothing else happens, and when they were used is learned."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,16 +16,9 @@ from core.desk import Desk
 from core.facts import Facts
 from core.model import SYSTEM, Scope
 from core.settings import Settings
-from tests.conftest import NOW, Team
+from tests.conftest import NOW, Team, until
 from tests.live.conftest import quack_client, told
 from tests.server import free_port
-
-
-def until(is_so: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 @pytest.fixture
