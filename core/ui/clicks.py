@@ -5,7 +5,7 @@ asks for, and in the midst of that: everything a callback uses of Streamlit is a
 not hold the click any more, so that nobody would ever do it. A busy server takes tens of milliseconds to get there: who
 closes a dialog and types on would find it open, who concludes and goes on would have concluded nothing.
 
-What comes while a run is under way is put together, and there the clicks that came before stand last.
+What comes while a run is under way Streamlit puts together, with the clicks that came before last: here they are first.
 
 That there is one runner for each tab, and not a second one beside a busy first, `.streamlit/config.toml` says.
 """
